@@ -1,0 +1,1 @@
+"""What the gateway asks of its parts: adapters, providers, stores, tools and hooks."""

@@ -1,0 +1,433 @@
+"""The store contract: what is kept, and which changes are made together.
+
+Every writing method returns after its commit (commits of concurrent callers are
+grouped), or raises `StoreBusy` with nothing kept. A method that takes a `Turn`
+compares the turn's fence in the same transaction and raises `LaneLost` when the lane
+has a newer owner. Times are seconds since 1970, UTC, from the store's clock.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from gateway.ids import (
+    AccountName,
+    AgentId,
+    ExternalUser,
+    Lane,
+    MessageId,
+    OutboxId,
+    PersonId,
+    PlatformName,
+    SessionId,
+    TurnId,
+)
+from gateway.messages import Address, Message, OutgoingFile
+from gateway.transcript import Entry, StoredEntry, Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An inbox row: a message that will be worked on, whatever happens."""
+
+    number: int
+    """Grows in the order of acceptance."""
+    lane: Lane
+    session_key: str
+    agent: AgentId
+    person: PersonId | None
+    message: Message
+    kept_at: float
+    not_before: float = 0.0
+    """Work is put off until this time, as the model is down."""
+
+
+class KeepOutcome(StrEnum):
+    """What `Inbox.keep` did."""
+
+    KEPT = "kept"
+    DUPLICATE = "duplicate"
+    REPLACED = "replaced"
+    """An edit took the place of a message that was still waiting."""
+    TOO_LATE = "too_late"
+    """An edit of a message whose turn has started or ended; kept for the record only."""
+    FULL = "full"
+    """The lane, the person or the whole inbox is at its bound; kept as shed."""
+
+
+class Inbox(Protocol):
+    """Accepted messages, each once."""
+
+    async def keep(
+        self,
+        message: Message,
+        *,
+        lane: Lane,
+        session_key: str,
+        agent: AgentId,
+        person: PersonId | None,
+    ) -> KeepOutcome:
+        """Keep a message once.
+
+        Unique by (account, event_key) and by (account, message_id, edited_at).
+        """
+        ...
+
+    async def refuse(self, message: Message, reason: str) -> bool:
+        """Record that a message was refused, without its text; False for a duplicate."""
+        ...
+
+    async def head(self, lane: Lane) -> Kept | None:
+        """Return the lane's oldest message that is not done, interrupted ones included."""
+        ...
+
+    async def merge_album(self, head: Kept) -> Kept:
+        """Fold the waiting messages of the head's album and sender into the head."""
+        ...
+
+    async def album_quiet_since(self, head: Kept) -> float:
+        """Return when the newest message of the head's album was kept."""
+        ...
+
+    async def close(self, kept: Kept, outcome: str) -> None:
+        """Mark a message that needs no turn as done (`done`, `shed`, `dead`)."""
+        ...
+
+    async def waiting_lanes(self) -> Sequence[Lane]:
+        """Return every lane with work, oldest work first: what a restart must drain."""
+        ...
+
+    async def waiting(self, lane: Lane | None = None) -> int: ...
+
+
+class TurnState(StrEnum):
+    """Where a turn is."""
+
+    RUNNING = "running"
+    POSTPONED = "postponed"
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    TIMED_OUT = "timed_out"
+    DEAD = "dead"
+    """Given up after too many attempts; `/retry` may revive it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message and its reply, under a lease."""
+
+    id: TurnId
+    kept: Kept
+    fence: int
+    attempt: int
+    """1 at first; counted before any work, so that poison is found."""
+    started_at: float
+    """Of the first attempt."""
+
+
+class Turns(Protocol):
+    """Turns and their steps."""
+
+    async def begin(self, kept: Kept) -> Turn:
+        """Claim the lane (a new fence) and count an attempt; the same turn on a retry."""
+        ...
+
+    async def postpone(self, turn: Turn, until: float) -> None:
+        """Put the message off, uncounting the attempt: the model is down."""
+        ...
+
+    async def finish(self, turn: Turn, state: TurnState) -> None:
+        """End the turn and close its message."""
+        ...
+
+    async def revive(self, session_key: str) -> Kept | None:
+        """Make the lane's last turn, if it failed, stopped or died, wait again."""
+        ...
+
+    async def start_step(self, turn: Turn, call_id: str, tool: str) -> None:
+        """Note that a tool call which must not be repeated is about to run."""
+        ...
+
+    async def started_steps(self, turn: TurnId) -> frozenset[str]:
+        """Return the call ids that `start_step` noted; a result entry says which ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """One history and whom it belongs to."""
+
+    id: SessionId
+    agent: AgentId
+    key: str
+    person: PersonId | None
+    title: str | None
+    model: str | None
+    """Chosen by `/model`; None means the agent's default."""
+    prompt: str | None
+    """The system prompt, frozen at the session's first turn."""
+    created_at: float
+    last_active: float
+    is_archived: bool
+
+
+class Sessions(Protocol):
+    """Sessions; at most one active for a key."""
+
+    async def active(self, key: str) -> SessionInfo | None: ...
+
+    async def resolve(self, agent: AgentId, key: str, person: PersonId | None) -> SessionInfo:
+        """Return the key's active session, making one if there is none, in one step."""
+        ...
+
+    async def create(self, agent: AgentId, key: str, person: PersonId | None) -> SessionInfo:
+        """Archive the key's active session, if any, and make a new one."""
+        ...
+
+    async def rotate(
+        self, agent: AgentId, key: str, person: PersonId | None, expected: SessionId | None
+    ) -> SessionInfo:
+        """As `create`, unless the active session is not `expected`: then return that one."""
+        ...
+
+    async def get(self, session: SessionId) -> SessionInfo | None: ...
+
+    async def all(
+        self, agent: AgentId | None = None, *, archived: bool = False
+    ) -> Sequence[SessionInfo]:
+        """Return sessions, newest activity first."""
+        ...
+
+    async def archive(self, session: SessionId) -> None: ...
+
+    async def set_model(self, session: SessionId, model: str | None) -> None: ...
+
+    async def freeze_prompt(self, session: SessionId, prompt: str, title: str | None) -> None: ...
+
+    async def move_place(self, platform: PlatformName, old: str, new: str) -> int:
+        """Let sessions of an old `channel_context` go on under the new; return how many."""
+        ...
+
+
+class Transcript(Protocol):
+    """What was said in sessions."""
+
+    async def append(
+        self,
+        session: SessionId,
+        entries: Sequence[Entry],
+        *,
+        turn: Turn | None = None,
+        usage: Usage | None = None,
+        model: str | None = None,
+    ) -> None:
+        """Add entries (and the usage of the call that made them), and touch the session."""
+        ...
+
+    async def history(self, session: SessionId) -> Sequence[StoredEntry]:
+        """Return what a model should see: newest summary first, then what follows it."""
+        ...
+
+    async def everything(self, session: SessionId) -> Sequence[StoredEntry]:
+        """Return all entries, folded ones included."""
+        ...
+
+    async def fold(
+        self, session: SessionId, summary: str, *, upto: int, expected_last: int
+    ) -> bool:
+        """Put a summary in the place of all entries up to `upto`.
+
+        False, with nothing changed, when the newest summary is no longer `expected_last`
+        (its seq; 0 for none): somebody else has folded meanwhile.
+        """
+        ...
+
+    async def search(
+        self, session: SessionId, words: str, limit: int = 20
+    ) -> Sequence[StoredEntry]: ...
+
+
+class OutboxState(StrEnum):
+    """Where a visible message is; see docs/delivery.md."""
+
+    SENDING = "sending"
+    """Committed before the request leaves."""
+    SENT = "sent"
+    """Its id is known; it may still be edited."""
+    FINAL = "final"
+    UNKNOWN = "unknown"
+    """It may or may not have arrived, and cannot be repeated."""
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+
+
+class OutboxKind(StrEnum):
+    """What a row sends."""
+
+    TEXT = "text"
+    FILES = "files"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One visible message, or one set of files sent together."""
+
+    id: OutboxId
+    turn: TurnId | None
+    """None for a notice outside any turn."""
+    address: Address
+    position: int
+    """Counts a turn's rows of one kind from 0: parts in reading order."""
+    kind: OutboxKind
+    state: OutboxState
+    text: str
+    files: tuple[OutgoingFile, ...]
+    message_id: MessageId | None
+    created_at: float
+
+
+class Outbox(Protocol):
+    """What will be sent, written down before it is."""
+
+    async def begin(
+        self,
+        address: Address,
+        *,
+        turn: Turn | None,
+        position: int,
+        kind: OutboxKind,
+        text: str = "",
+        files: Sequence[OutgoingFile] = (),
+    ) -> OutboxRow:
+        """Add a row in state `sending`."""
+        ...
+
+    async def sent(self, row: OutboxId, message_id: MessageId, text: str) -> None: ...
+
+    async def checkpoint(self, row: OutboxId, text: str) -> None:
+        """Note what a growing message says by now."""
+        ...
+
+    async def settle(self, row: OutboxId, state: OutboxState, reason: str = "") -> None: ...
+
+    async def settle_later(self, row: OutboxId, state: OutboxState) -> None:
+        """As `settle`, but return before the commit: for states that a crash may forget."""
+        ...
+
+    async def of_turn(self, turn: TurnId) -> Sequence[OutboxRow]: ...
+
+    async def unsettled_notices(self) -> Sequence[OutboxRow]:
+        """Return rows outside any turn that are neither final nor given up."""
+        ...
+
+
+class Cursors(Protocol):
+    """Named positions in platforms' event streams."""
+
+    async def load(self, name: str) -> str | None: ...
+
+    async def save(self, name: str, position: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class UsageTotal:
+    """Tokens and calls of one model, in some span."""
+
+    model: str
+    calls: int
+    usage: Usage
+
+
+class UsageLedger(Protocol):
+    """What was spent."""
+
+    async def totals(
+        self,
+        *,
+        person: PersonId | None = None,
+        session: SessionId | None = None,
+        since: float = 0.0,
+    ) -> Sequence[UsageTotal]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A known human; later releases join several identities under one person."""
+
+    id: PersonId
+    role: str
+    """`owner`, `member` or `guest`."""
+    is_linked: bool
+    """Has identities on more than one account or platform: shares one direct session."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairingRequest:
+    """A stranger who asked to be let in."""
+
+    platform: PlatformName
+    account: AccountName
+    external_user: ExternalUser
+    name: str
+    requested_at: float
+    expires_at: float
+    address: Address
+
+
+class People(Protocol):
+    """Who is known, and who asked to be."""
+
+    async def find(self, platform: PlatformName, user: ExternalUser) -> Person | None: ...
+
+    async def admit(
+        self, platform: PlatformName, user: ExternalUser, *, name: str, role: str
+    ) -> Person:
+        """Make the user a known person, or return who they are already."""
+        ...
+
+    async def dismiss(self, platform: PlatformName, user: ExternalUser) -> bool:
+        """Make the user a stranger again."""
+        ...
+
+    async def all(self) -> Sequence[dict[str, Any]]: ...
+
+    async def request_pairing(
+        self, message: Message, code_hash: str, *, lifetime: float, notice_every: float
+    ) -> bool:
+        """Note a stranger's request; False when one was noted within `notice_every`."""
+        ...
+
+    async def redeem_pairing(self, code_hash: str) -> PairingRequest | None:
+        """Take the request with this code, once, if it has not expired."""
+        ...
+
+    async def pairing_requests(self) -> Sequence[PairingRequest]: ...
+
+
+class Store(Protocol):
+    """Everything that outlives the process."""
+
+    inbox: Inbox
+    turns: Turns
+    sessions: Sessions
+    transcript: Transcript
+    outbox: Outbox
+    cursors: Cursors
+    usage: UsageLedger
+    people: People
+
+    async def open(self) -> None:
+        """Bring the schema up to date and take the store for this process.
+
+        Raises:
+            StoreFailed: cannot be opened, is damaged, or another process has it.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+    async def check(self) -> str:
+        """Return versions and sizes in one line, for `doctor`."""
+        ...

@@ -1,0 +1,107 @@
+"""Every error the gateway raises, classed by what the catcher does.
+
+GatewayError
+├─ RetryLater          wait `after` seconds, then try again; nothing was applied
+│   └─ StoreBusy       the store could not take the write now
+├─ AccountRejected     stop this adapter; tell the operator
+├─ Refused             tell the user, in the words kept on the error
+│   ├─ NotAllowed
+│   ├─ Busy
+│   └─ TooLong
+├─ SendUncertain       it may have arrived: never resend blindly, record it
+├─ SendRefused         the platform said no for good; nothing was sent
+├─ NotSupported        this place lacks the ability: use the plainer way from now on
+├─ ProviderFailed      the turn fails, in the words kept on the error
+│   └─ ProviderUnavailable  the model is down for now: keep the message, try again later
+├─ ChatTimeout         the turn reached its time limit; the session goes on
+├─ TurnStopped         the user stopped the turn; keep what was written
+├─ LaneLost            another owner has this lane: write nothing more
+├─ StoreFailed         the store is unusable: say why, exit
+└─ ConfigInvalid       print path and cure; exit 2
+"""
+
+
+class GatewayError(Exception):
+    """The root; catching it means catching what the gateway itself reports."""
+
+
+class RetryLater(GatewayError):
+    """Nothing was applied; the same call may succeed after `after` seconds."""
+
+    def __init__(self, reason: str, after: float) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+class StoreBusy(RetryLater):
+    """The store could not take a write now (disk full, locked); nothing was kept."""
+
+
+class AccountRejected(GatewayError):
+    """The platform refuses the account's credentials or permissions."""
+
+
+class Refused(GatewayError):
+    """The user asked for what cannot be had; `str(error)` is what they are told."""
+
+
+class NotAllowed(Refused):
+    """The person may not do this here."""
+
+
+class Busy(Refused):
+    """A bounded queue is full."""
+
+
+class TooLong(Refused):
+    """Text or file is over a limit that no splitting can mend."""
+
+
+class SendUncertain(GatewayError):
+    """The request may have been applied; only a keyed send may be repeated."""
+
+
+class SendRefused(GatewayError):
+    """The platform refused this send or edit for good; it was not applied."""
+
+
+class NotSupported(GatewayError):
+    """This place or server lacks the ability; fall back and do not ask again."""
+
+
+class ProviderFailed(GatewayError):
+    """The model cannot answer this request; `str(error)` is fit for the user."""
+
+
+class ProviderUnavailable(ProviderFailed):
+    """The model is overloaded, silent or unreachable; the request itself is fine."""
+
+    def __init__(self, words: str, after: float | None = None) -> None:
+        super().__init__(words)
+        self.after = after
+        """Seconds the server asked us to wait, if it said so."""
+
+
+class ChatTimeout(GatewayError):
+    """The turn reached its wall-clock limit."""
+
+
+class TurnStopped(GatewayError):
+    """The user asked for the turn to end."""
+
+
+class LaneLost(GatewayError):
+    """The fencing number is no longer ours: another owner works on this lane."""
+
+
+class StoreFailed(GatewayError):
+    """The store cannot be opened or trusted; the message says what to do."""
+
+
+class ConfigInvalid(GatewayError):
+    """A setting is wrong; `path` names it, the message says what to do."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}" if path else problem)
+        self.path = path
+        self.problem = problem

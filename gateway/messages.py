@@ -1,0 +1,182 @@
+"""What platforms deliver and what is sent back: plain data, the same for every platform."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import quote
+
+from gateway.ids import AccountName, EventKey, ExternalUser, MessageId, PlatformName
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an answer goes: a conversation, and a thread in it where there is one."""
+
+    conversation: str
+    """The platform's id of the chat or channel."""
+    thread: str | None = None
+    is_direct: bool = False
+    space: str | None = None
+    """Server or workspace that holds the conversation, on platforms that have one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Who wrote, and where: `(platform, external_user, channel_context)` and the account."""
+
+    platform: PlatformName
+    account: AccountName
+    external_user: ExternalUser
+    place: Place
+
+    @property
+    def channel_context(self) -> str:
+        """Name the place for session keys; `dm` in any direct message, on any platform."""
+        thread = self.place.thread
+        if self.place.is_direct:
+            return "dm" if thread is None else f"dm/{_quoted(self.platform, thread)}"
+        parts = (self.platform, self.place.space, self.place.conversation, thread)
+        return _quoted(*(part for part in parts if part is not None))
+
+
+def _quoted(*parts: str) -> str:
+    return "/".join(quote(part, safe="") for part in parts)
+
+
+class AttachmentKind(StrEnum):
+    """How a platform presented a file; it decides how the model is shown it."""
+
+    IMAGE = "image"
+    AUDIO = "audio"
+    VOICE = "voice"
+    VIDEO = "video"
+    STICKER = "sticker"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message and is fetched when its turn starts."""
+
+    kind: AttachmentKind
+    reference: str
+    """What the adapter needs to fetch it, now or after a restart; never a secret."""
+    name: str
+    mime: str
+    size: int | None = None
+    """Bytes, where the platform says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The message that this one answers."""
+
+    author: str
+    text: str
+    is_ours: bool = False
+
+
+class Origin(StrEnum):
+    """How a message was made."""
+
+    TYPED = "typed"
+    PRESSED = "pressed"
+    """A choice was pressed: the text is the choice's value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as a platform delivered it."""
+
+    event_key: EventKey
+    message_id: MessageId
+    address: Address
+    sender_name: str
+    """For people's eyes only: authority comes from `address.external_user`."""
+    text: str
+    sent_at: float
+    attachments: tuple[Attachment, ...] = ()
+    quote: Quote | None = None
+    forwarded_from: str | None = None
+    is_addressed: bool = True
+    """Meant for the bot: a direct message, a mention, a reply to it or a command."""
+    is_from_bot: bool = False
+    album: str | None = None
+    """Messages of one sender with the same album are one turn."""
+    edited_at: float | None = None
+    origin: Origin = Origin.TYPED
+    pressed_on: MessageId | None = None
+
+    def with_attachments(self, attachments: tuple[Attachment, ...]) -> "Message":
+        return replace(self, attachments=attachments)
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceMoved:
+    """The platform gave a conversation a new id; its history goes on under the new one."""
+
+    event_key: EventKey
+    account: AccountName
+    platform: PlatformName
+    old: Place
+    new: Place
+
+
+Inbound = Message | PlaceMoved
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingFile:
+    """A file to send, already copied to where only the gateway writes."""
+
+    path: Path
+    name: str
+    mime: str
+    caption: str = ""
+    is_image: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button; pressing it delivers a message that says `value`."""
+
+    label: str
+    value: str
+    """At most 64 bytes."""
+    is_danger: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """One visible message."""
+
+    key: str
+    """The outbox id: the same for every attempt, so that a keyed send is made once."""
+    text: str
+    """Markdown (CommonMark with tables and strikethrough), within the adapter's limit."""
+    reply_to: MessageId | None = None
+    choices: tuple[Choice, ...] = ()
+    is_growing: bool = False
+    """More will follow by edit: show no link previews, ring no bell twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A platform's plain numbers. Bytes and seconds; text in the platform's own unit."""
+
+    text: int
+    measure: Callable[[str], int] = field(default=len)
+    """Length of Markdown once rendered, in the unit of `text`."""
+    caption: int = 1024
+    edit_every: float = 1.0
+    """Least seconds between interim edits of one direct conversation."""
+    edit_every_in_groups: float = 3.0
+    draft_every: float = 0.5
+    calls_per_minute_in_groups: int | None = None
+    calls_per_second: float | None = None
+    """Over the whole account."""
+    image_bytes: int = 10_000_000
+    file_bytes: int = 50_000_000
+    download_bytes: int = 20_000_000
+    files_per_album: int = 1

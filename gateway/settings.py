@@ -1,0 +1,151 @@
+"""Every setting of the gateway: frozen, typed, and refusing what it does not know.
+
+Durations are seconds, or a number with `s`, `m`, `h` or `d`. Identities are written
+`platform:user_id`, places `platform:conversation_id`; names are refused, as they change hands.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    SecretStr,
+)
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _parse_duration(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", value.strip())
+    if match is None:
+        raise ValueError("must be a duration such as 90, 45s, 30m, 12h or 7d")
+    return float(match[1]) * _UNITS[match[2] or "s"]
+
+
+def _check_identity(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_-]*:[^\s@]+", value):
+        raise ValueError("must be platform:id with the platform's own id, never a name")
+    return value
+
+
+Seconds = Annotated[float, BeforeValidator(_parse_duration), Field(gt=0)]
+Identity = Annotated[str, AfterValidator(_check_identity)]
+
+
+class Settings(BaseModel):
+    """Base of every settings class."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class StoreSettings(Settings):
+    """Where everything is kept."""
+
+    url: str | None = None
+    """`sqlite:///path`; null means `parley.db` in `data_dir`."""
+
+
+class CompactionSettings(Settings):
+    """When a session's history is folded into a summary."""
+
+    max_tokens: PositiveInt | None = 80_000
+    """Fold above this estimate; null leaves folding to `/compact`."""
+    keep_tail: PositiveInt = 20
+    """Newest entries always kept word for word; the cut is moved to a user's turn."""
+
+
+class AgentSettings(Settings):
+    """One agent: a model, its prompt and its tools."""
+
+    provider: str
+    """`anthropic`, `openai` (or any compatible server by `base_url`) or `demo`."""
+    model: str = ""
+    """Empty means the provider's default."""
+    fast_model: str | None = None
+    """Writes summaries; null means `model`."""
+    fallback_models: tuple[str, ...] = ()
+    """Tried in order when the model fails before its first visible word."""
+    models: tuple[str, ...] = ()
+    """What `/model` may choose, besides `model` and the fallbacks."""
+    base_url: str | None = None
+    api_key: SecretStr | None = None
+    system_prompt: str = "You are a helpful assistant in a chat. Answer briefly and clearly."
+    tools: tuple[str, ...] | None = None
+    """Names of the tools it may use; null means every builtin tool, `[]` none."""
+    compaction: CompactionSettings = CompactionSettings()
+    chat_timeout: Seconds = 1800.0
+    """Longest turn; then the user is told and may go on."""
+    idle_timeout: Seconds = 600.0
+    """A session's runner is closed after this long without a turn."""
+    first_token_timeout: Seconds = 30.0
+    token_gap_timeout: Seconds = 60.0
+    max_output_tokens: PositiveInt = 8192
+    max_steps: PositiveInt = 30
+    """Model calls in one turn."""
+
+
+class AdapterSettings(Settings):
+    """What every adapter entry may say; each adapter adds its own."""
+
+    platform: str | None = None
+    """Null means that the entry's name is the platform."""
+    agent: str | None = None
+    """The agent that answers on this account; null means the first."""
+
+
+class PlaceSettings(Settings):
+    """How the bot behaves in one group or channel."""
+
+    answer: Literal["mention", "always"] = "mention"
+    agent: str | None = None
+
+
+class AccessSettings(Settings):
+    """Who may talk to the bot."""
+
+    direct_messages: Literal["pairing", "allowlist", "open", "off"] = "pairing"
+    groups: Literal["off", "open"] | dict[Identity, PlaceSettings] | tuple[Identity, ...] = "off"
+    owners: tuple[Identity, ...] = ()
+    allowlist: tuple[Identity, ...] = ()
+    """People let in besides the owners."""
+
+
+class LogSettings(Settings):
+    """What is logged to standard error; never message text, names or secrets."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["console", "json"] | None = None
+    """Null means console on a terminal, JSON elsewhere."""
+
+
+class QueueSettings(Settings):
+    """How much may wait before a message is refused with a word about it."""
+
+    per_session: PositiveInt = 20
+    per_person: PositiveInt = 50
+    in_all: PositiveInt = 10_000
+
+
+class GatewaySettings(Settings):
+    """The whole configuration."""
+
+    data_dir: Path = Path("data")
+    """Database, workspaces and files; created with mode 0700."""
+    store: StoreSettings = StoreSettings()
+    agents: dict[str, AgentSettings] = {}
+    """The first is the default; without any, the offline demo answers."""
+    adapters: dict[str, dict[str, Any]] = {}
+    """Checked by each adapter's own settings class."""
+    access: AccessSettings = AccessSettings()
+    queues: QueueSettings = QueueSettings()
+    log: LogSettings = LogSettings()
+    drain_timeout: Seconds = 30.0
+    """How long running turns may take to end after SIGTERM."""
