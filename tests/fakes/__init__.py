@@ -1,0 +1,1 @@
+"""Small stateful servers and parts that stand in for the outside world."""
