@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.messages import OutgoingFile
-from gateway.transcript import Entry
+from gateway.transcript import Entry, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +82,10 @@ class EntryRecorded:
     """A transcript entry is complete: the pool keeps it before it asks for more."""
 
     entry: Entry
+    usage: Usage | None = None
+    """What the model call that made the entry cost; None for what no model made."""
+    model: str | None = None
+    """The model that made the entry, a fallback's name when one stepped in."""
 
 
 ReplyEvent = (
