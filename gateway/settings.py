@@ -6,7 +6,7 @@ Durations are seconds, or a number with `s`, `m`, `h` or `d`. Identities are wri
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -93,7 +93,17 @@ class AgentSettings(Settings):
 
 
 class AdapterSettings(Settings):
-    """What every adapter entry may say; each adapter adds its own."""
+    """What every adapter entry may say; each adapter adds its own.
+
+    Subclasses live in a module that imports no SDK and are named in the entry-point group
+    `parley.settings`, so that a configuration can be read without loading any adapter.
+    """
+
+    environment: ClassVar[dict[str, str]] = {}
+    """Fields, and the well-known variable that fills each when nobody sets it.
+
+    The first of these variables is enough to start an account when no file names any.
+    """
 
     platform: str | None = None
     """Null means that the entry's name is the platform."""

@@ -81,6 +81,8 @@ class Adapter(ABC):
 
     platform: ClassVar[str]
     settings_type: ClassVar[type[AdapterSettings]]
+    is_trusted: ClassVar[bool] = False
+    """Whoever can write here is the owner: true only of the process's own terminal."""
     limits: Limits
 
     def __init__(self, name: AccountName, settings: Any, kit: AdapterKit) -> None:

@@ -1,0 +1,1 @@
+"""Chat in the terminal: the adapter to copy when you write one for another platform."""
