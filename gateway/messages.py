@@ -32,12 +32,15 @@ class Address:
 
     @property
     def channel_context(self) -> str:
-        """Name the place for session keys; `dm` in any direct message, on any platform."""
-        thread = self.place.thread
-        if self.place.is_direct:
-            return "dm" if thread is None else f"dm/{_quoted(self.platform, thread)}"
-        parts = (self.platform, self.place.space, self.place.conversation, thread)
-        return _quoted(*(part for part in parts if part is not None))
+        return channel_context(self.platform, self.place)
+
+
+def channel_context(platform: PlatformName, place: Place) -> str:
+    """Name a place for session keys; `dm` in any direct message, on any platform."""
+    if place.is_direct:
+        return "dm" if place.thread is None else f"dm/{_quoted(platform, place.thread)}"
+    parts = (platform, place.space, place.conversation, place.thread)
+    return _quoted(*(part for part in parts if part is not None))
 
 
 def _quoted(*parts: str) -> str:

@@ -384,7 +384,7 @@ class People(Protocol):
     async def admit(
         self, platform: PlatformName, user: ExternalUser, *, name: str, role: str
     ) -> Person:
-        """Make the user a known person, or return who they are already."""
+        """Make the user a known person with this role; a known person gets the role."""
         ...
 
     async def dismiss(self, platform: PlatformName, user: ExternalUser) -> bool:

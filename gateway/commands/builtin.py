@@ -1,0 +1,40 @@
+"""All commands of the gateway, joined to what they need."""
+
+from collections.abc import Awaitable, Callable
+
+from gateway.clock import Clock
+from gateway.commands.compact import Compact
+from gateway.commands.help import Help
+from gateway.commands.model import Model
+from gateway.commands.new import New
+from gateway.commands.registry import Commands
+from gateway.commands.retry import Retry
+from gateway.commands.start import Start
+from gateway.commands.status import Status
+from gateway.commands.stop import Stop
+from gateway.commands.usage import Usage
+from gateway.commands.whoami import Whoami
+from gateway.contracts.stores import Store
+from gateway.ids import Lane
+
+
+def builtin_commands(
+    store: Store,
+    clock: Clock,
+    *,
+    stop: Callable[[str], Awaitable[bool]],
+    wake: Callable[[Lane], None],
+) -> Commands:
+    commands = Commands([
+        Start(),
+        Help(lambda: commands),
+        New(),
+        Compact(),
+        Model(),
+        Stop(stop),
+        Status(store.inbox),
+        Usage(store.usage, clock),
+        Whoami(),
+        Retry(store.turns, wake),
+    ])
+    return commands

@@ -1,0 +1,58 @@
+"""`/model`: show or choose the session's model."""
+
+from typing_extensions import override
+
+from gateway.commands.registry import Answer, Call, Command
+from gateway.errors import Refused
+from gateway.messages import Choice
+from gateway.people.roles import Role
+
+_DEFAULT = "default"
+
+
+class Model(Command):
+    """Chooses by name or by number, from the models the agent's settings allow."""
+
+    name = "model"
+    summary = "Show or choose the model"
+    role = Role.MEMBER
+    role_in_groups = Role.OWNER
+
+    @override
+    async def run(self, call: Call) -> Answer:
+        models = call.pool.allowed_models
+        if not call.argument:
+            return _listing(models, call.session.model if call.session else None)
+        chosen = _find(models, call.argument)
+        session = await call.pool.resolve_session(call.kept.session_key, call.kept.person)
+        await call.pool.set_model(session.id, chosen)
+        return Answer(f"From the next message on I use `{chosen or models[0]}`.")
+
+
+def _find(models: tuple[str, ...], wanted: str) -> str | None:
+    """Return the model meant, None for the default.
+
+    Raises:
+        Refused: no allowed model has this name or number.
+    """
+    if wanted.lower() == _DEFAULT:
+        return None
+    if wanted.isdecimal() and 1 <= int(wanted) <= len(models):
+        return models[int(wanted) - 1]
+    if wanted in models:
+        return wanted
+    raise Refused(f"I cannot use `{wanted}` here. /model lists what I can use.")
+
+
+def _listing(models: tuple[str, ...], chosen: str | None) -> Answer:
+    current = chosen or models[0]
+    lines = [
+        f"{number}. `{model}`" + (" (in use)" if model == current else "")
+        for number, model in enumerate(models, 1)
+    ]
+    choices = tuple(
+        Choice(label=model, value=f"/model {number}")
+        for number, model in enumerate(models, 1)
+        if model != current
+    )
+    return Answer("Choose a model:\n\n" + "\n".join(lines), choices)

@@ -1,0 +1,87 @@
+"""The commands' contract and the one table of them all."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gateway.contracts.adapter import CommandInfo
+from gateway.contracts.stores import Kept, SessionInfo
+from gateway.messages import Choice
+from gateway.people.access import Admission
+from gateway.people.roles import Role
+from gateway.pools.pool import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a command says back."""
+
+    text: str
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One use of a command."""
+
+    argument: str
+    kept: Kept
+    admission: Admission
+    pool: Pool
+    session: SessionInfo | None
+    """The active session of the place, if it has one."""
+
+
+class Command(ABC):
+    """One slash command."""
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    role: ClassVar[Role] = Role.GUEST
+    role_in_groups: ClassVar[Role] = Role.GUEST
+    is_control: ClassVar[bool] = False
+    """Answered at once, beside the session's waiting line."""
+
+    @abstractmethod
+    async def run(self, call: Call) -> Answer: ...
+
+    def allows(self, admission: Admission, *, is_direct: bool) -> bool:
+        return admission.role >= (self.role if is_direct else self.role_in_groups)
+
+
+class Commands:
+    """Finds the command that a text names; any other text is chat."""
+
+    def __init__(self, commands: Sequence[Command]) -> None:
+        self._by_name = {command.name: command for command in commands}
+
+    def find(self, text: str) -> tuple[Command, str] | None:
+        """Return the command and its argument."""
+        words = text[1:].split(maxsplit=1) if text.startswith("/") else []
+        command = self._by_name.get(words[0].lower()) if words else None
+        return None if command is None else (command, "".join(words[1:]).strip())
+
+    def is_control(self, text: str) -> bool:
+        found = self.find(text)
+        return found is not None and found[0].is_control
+
+    @property
+    def infos(self) -> tuple[CommandInfo, ...]:
+        """What platforms show in their menus."""
+        return tuple(
+            CommandInfo(
+                name=command.name,
+                summary=command.summary,
+                is_direct_only=command.role_in_groups > Role.MEMBER,
+                is_for_owner=command.role is Role.OWNER,
+            )
+            for command in self._by_name.values()
+        )
+
+    def visible_to(self, admission: Admission, *, is_direct: bool) -> Sequence[Command]:
+        return [
+            command
+            for command in self._by_name.values()
+            if command.allows(admission, is_direct=is_direct)
+        ]

@@ -1,0 +1,29 @@
+"""`/status`: what is going on here."""
+
+from typing_extensions import override
+
+from gateway.commands.registry import Answer, Call, Command
+from gateway.contracts.stores import Inbox
+from gateway.ids import Lane
+
+
+class Status(Command):
+    """A control: it tells the truth while a turn runs."""
+
+    name = "status"
+    summary = "Show the model and what is waiting"
+    is_control = True
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+
+    @override
+    async def run(self, call: Call) -> Answer:
+        model = (call.session.model if call.session else None) or call.pool.allowed_models[0]
+        waiting = await self._inbox.waiting(Lane(call.kept.session_key))
+        title = call.session.title if call.session and call.session.title else "not started yet"
+        state = "nothing is waiting" if not waiting else f"{waiting} message(s) in work or waiting"
+        return Answer(
+            f"- Agent: `{call.kept.agent}`\n- Model: `{model}`\n"
+            f"- Conversation: {title}\n- Queue: {state}"
+        )

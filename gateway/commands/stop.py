@@ -1,0 +1,24 @@
+"""`/stop`: end the answer that is being written."""
+
+from collections.abc import Awaitable, Callable
+
+from typing_extensions import override
+
+from gateway.commands.registry import Answer, Call, Command
+
+
+class Stop(Command):
+    """A control: it must not wait behind the turn it is meant for."""
+
+    name = "stop"
+    summary = "Stop the answer being written"
+    is_control = True
+
+    def __init__(self, stop: Callable[[str], Awaitable[bool]]) -> None:
+        self._stop = stop
+
+    @override
+    async def run(self, call: Call) -> Answer:
+        if await self._stop(call.kept.session_key):
+            return Answer("")
+        return Answer("Nothing is being written right now.")

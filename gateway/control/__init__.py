@@ -1,0 +1,1 @@
+"""How the owner's command line speaks to the running process."""

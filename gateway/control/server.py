@@ -1,0 +1,61 @@
+"""The control socket: how the command line talks to the running process.
+
+JSON lines over a unix socket that only the process's own user may open: a request
+`{"verb": ..., "args": {...}}`, a reply `{"ok": true, "result": ...}` or
+`{"ok": false, "error": "..."}`.
+"""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from gateway.errors import GatewayError
+
+log = structlog.get_logger()
+
+Verb = Callable[[Mapping[str, Any]], Awaitable[Any]]
+_LONGEST_REQUEST = 64 * 1024
+
+
+@asynccontextmanager
+async def control_socket(path: Path, verbs: Mapping[str, Verb]) -> AsyncIterator[None]:
+    """Serve the verbs while the body runs."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while line := await reader.readline():
+                writer.write(json.dumps(await _answer(verbs, line)).encode() + b"\n")
+                await writer.drain()
+        except (ConnectionError, ValueError):
+            log.debug("control.disconnected")
+        finally:
+            writer.close()
+
+    path.unlink(missing_ok=True)
+    before = os.umask(0o177)
+    try:
+        server = await asyncio.start_unix_server(serve, path, limit=_LONGEST_REQUEST)
+    finally:
+        os.umask(before)
+    try:
+        yield
+    finally:
+        server.close()
+        path.unlink(missing_ok=True)
+
+
+async def _answer(verbs: Mapping[str, Verb], line: bytes) -> dict[str, Any]:
+    try:
+        request = json.loads(line)
+        verb = verbs[request["verb"]]
+        return {"ok": True, "result": await verb(request.get("args", {}))}
+    except GatewayError as error:
+        return {"ok": False, "error": str(error)}
+    except (KeyError, TypeError, ValueError):
+        return {"ok": False, "error": "this process does not know that request"}

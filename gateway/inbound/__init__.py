@@ -1,0 +1,1 @@
+"""The way in: keep a message, find its session, take its turn."""

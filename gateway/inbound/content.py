@@ -1,0 +1,28 @@
+"""A message as the model is to read it: words, what they answer, and files."""
+
+from gateway.messages import Message
+from gateway.transcript import Block, Content, TextBlock
+
+_QUOTE_LIMIT = 2_000
+
+
+def compose(message: Message, files: tuple[Block, ...]) -> Content:
+    """Join a message's words, quote and files; plain text stays a plain string."""
+    text = "\n\n".join(part for part in (_context(message), message.text) if part)
+    if not files:
+        return text
+    return (TextBlock(text), *files) if text else files
+
+
+def _context(message: Message) -> str:
+    if message.quote is not None:
+        whose = "your message" if message.quote.is_ours else f"a message by {message.quote.author}"
+        return f"[In answer to {whose}:]\n{_quoted(message.quote.text)}"
+    if message.forwarded_from is not None:
+        return f"[Forwarded from {message.forwarded_from}:]"
+    return ""
+
+
+def _quoted(text: str) -> str:
+    cut = text if len(text) <= _QUOTE_LIMIT else text[:_QUOTE_LIMIT] + "…"
+    return "\n".join(f"> {line}" for line in cut.splitlines())

@@ -1,0 +1,171 @@
+"""The straight line: one message, from the inbox to the last word of its answer."""
+
+import asyncio
+from contextlib import aclosing
+
+import structlog
+
+from gateway.commands.registry import Call, Commands
+from gateway.contracts.runner import TurnOptions
+from gateway.contracts.stores import Kept, Turn, Turns, TurnState
+from gateway.errors import (
+    ChatTimeout,
+    LaneLost,
+    NotAllowed,
+    ProviderFailed,
+    ProviderUnavailable,
+    Refused,
+    StoreBusy,
+    TurnStopped,
+)
+from gateway.events import NoticeAdded, ReplyEvent, TextDelta, TurnFailed
+from gateway.ids import new_id
+from gateway.inbound.attachments import Attachments
+from gateway.inbound.postponed import Postponed
+from gateway.inbound.stops import Stops
+from gateway.people.access import Access, Admission, Refusal
+from gateway.pools.manager import PoolManager
+from gateway.pools.pool import Pool
+from gateway.replies.replies import Replies
+from gateway.replies.reply import Reply
+
+log = structlog.get_logger()
+
+_ATTEMPTS = 3
+_LONGEST_OUTAGE = 86_400.0
+
+OUTAGE_WORDS = (
+    "The model is not answering right now. Your message is kept, "
+    "and I will answer it here as soon as the model is back."
+)
+STOPPED_WORDS = "Stopped."
+TIMEOUT_WORDS = "I reached the time limit for one answer. Send a message to go on."
+GIVEN_UP_WORDS = (
+    "I was interrupted {times} times while answering this, so I gave up. /retry asks again."
+)
+NO_LONGER_WORDS = "I may no longer answer you here."
+NO_AGENT_WORDS = "The assistant that answered here is no longer set up."
+FAULT_WORDS = "Something went wrong on my side (reference {reference}). /retry asks again."
+
+
+class Dispatch:
+    """Takes turns. Every error of a turn becomes words for its user here, and only here."""
+
+    def __init__(
+        self,
+        turns: Turns,
+        access: Access,
+        commands: Commands,
+        pools: PoolManager,
+        attachments: Attachments,
+        replies: Replies,
+        postponed: Postponed,
+        stops: Stops,
+    ) -> None:
+        self._turns = turns
+        self._access = access
+        self._commands = commands
+        self._pools = pools
+        self._attachments = attachments
+        self._replies = replies
+        self._postponed = postponed
+        self._stops = stops
+
+    async def take_turn(self, kept: Kept) -> None:
+        """Answer one kept message, and close it once every word has been delivered."""
+        turn = await self._turns.begin(kept)
+        with (
+            structlog.contextvars.bound_contextvars(
+                session=kept.session_key, turn=turn.id, account=kept.message.address.account
+            ),
+            self._stops.working(kept),
+        ):
+            log.info("turn.started", attempt=turn.attempt)
+            async with self._replies.open(turn) as reply:
+                state = await self._bring_to_an_end(turn, reply)
+            if state is not TurnState.POSTPONED:
+                await self._turns.finish(turn, state)
+            log.info("turn.finished", state=state.value)
+
+    async def _answer(self, turn: Turn, reply: Reply) -> TurnState:
+        """The line itself: person, agent, session, then a command's words or the model's."""
+        kept = turn.kept
+        if turn.attempt > _ATTEMPTS:
+            reply.show(TurnFailed(words=GIVEN_UP_WORDS.format(times=_ATTEMPTS)))
+            await reply.finish()
+            return TurnState.DEAD
+        admission = await self._access.authorise(kept.message)
+        if isinstance(admission, Refusal):
+            raise NotAllowed(NO_LONGER_WORDS)
+        pool = self._pools.get(kept.agent)
+        if pool is None:
+            raise Refused(NO_AGENT_WORDS)
+        if (found := self._commands.find(kept.message.text)) is not None:
+            command, argument = found
+            if not command.allows(admission, is_direct=kept.message.address.place.is_direct):
+                raise NotAllowed(f"/{command.name} is not for you here.")
+            session = await pool.active_session(kept.session_key)
+            answer = await command.run(Call(argument, kept, admission, pool, session))
+            if answer.text:
+                reply.show(TextDelta(text=answer.text))
+                await reply.finish(choices=answer.choices)
+            return TurnState.DONE
+        await self._answer_with_model(turn, pool, reply)
+        await reply.finish()
+        return TurnState.DONE
+
+    async def _answer_with_model(self, turn: Turn, pool: Pool, reply: Reply) -> None:
+        kept = turn.kept
+        content = await self._attachments.receive(kept, reply)
+        session = await pool.resolve_session(kept.session_key, kept.person)
+        self._stops.heed(kept)
+        is_shared = not kept.message.address.place.is_direct
+        options = TurnOptions(
+            turn=turn,
+            speaker=kept.message.sender_name if is_shared else None,
+            channel=kept.message.address.account,
+        )
+        async with aclosing(pool.chat(session.id, content, options=options)) as events:
+            async for event in events:
+                reply.show(event)
+        self._postponed.release_agent(kept.agent)
+
+    async def _bring_to_an_end(self, turn: Turn, reply: Reply) -> TurnState:
+        """Answer, or say why not: the one place where a turn's errors end."""
+        last: ReplyEvent
+        try:
+            return await self._answer(turn, reply)
+        except asyncio.CancelledError:
+            # Interrupted by a shutdown, not by its own doing: it costs no attempt.
+            await self._turns.postpone(turn, until=0.0)
+            raise
+        except (LaneLost, StoreBusy):
+            raise
+        except ProviderUnavailable as error:
+            if await self._put_off(turn, reply, error):
+                return TurnState.POSTPONED
+            state, last = TurnState.FAILED, TurnFailed(words=str(error))
+        except TurnStopped:
+            state, last = TurnState.STOPPED, NoticeAdded(words=STOPPED_WORDS)
+        except ChatTimeout:
+            state, last = TurnState.TIMED_OUT, NoticeAdded(words=TIMEOUT_WORDS)
+        except (ProviderFailed, Refused) as error:
+            state, last = TurnState.FAILED, TurnFailed(words=str(error))
+        except Exception:
+            reference = new_id("fault")
+            log.exception("turn.failed", reference=reference)
+            words = FAULT_WORDS.format(reference=reference)
+            state, last = TurnState.FAILED, TurnFailed(words=words)
+        reply.show(last)
+        await reply.finish()
+        return state
+
+    async def _put_off(self, turn: Turn, reply: Reply, error: ProviderUnavailable) -> bool:
+        """Keep the message for later and tell its user; False when it has waited long enough."""
+        until = self._postponed.next_try(turn.started_at, error.after)
+        if until - turn.started_at > _LONGEST_OUTAGE:
+            return False
+        log.warning("turn.postponed", reason=str(error))
+        await reply.hold(OUTAGE_WORDS)
+        await self._turns.postpone(turn, until)
+        return True

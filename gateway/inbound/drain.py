@@ -1,0 +1,58 @@
+"""Draining a lane: its kept messages, in order, one at a time. Turns start nowhere else."""
+
+from collections.abc import Awaitable, Callable
+
+from gateway.clock import Clock
+from gateway.contracts.stores import Inbox, Kept
+from gateway.errors import LaneLost
+from gateway.ids import Lane
+from gateway.inbound.postponed import Postponed
+
+_ALBUM_QUIET = 1.0
+"""Seconds without a further picture after which an album is taken as complete."""
+
+
+class Drain:
+    """Takes the turns of a lane until nothing waits in it."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        postponed: Postponed,
+        take_turn: Callable[[Kept], Awaitable[None]],
+        clock: Clock,
+    ) -> None:
+        self._inbox = inbox
+        self._postponed = postponed
+        self._take_turn = take_turn
+        self._clock = clock
+        self._is_stopping = False
+
+    def stop(self) -> None:
+        """Start no more turns; those that run go on."""
+        self._is_stopping = True
+        self._postponed.release_all()
+
+    async def drain(self, lane: Lane) -> None:
+        """Work until the lane is empty, or until another owner has taken it."""
+        try:
+            while (kept := await self._ready_head(lane)) is not None:
+                await self._take_turn(kept)
+        except LaneLost:
+            return
+
+    async def _ready_head(self, lane: Lane) -> Kept | None:
+        kept = None if self._is_stopping else await self._inbox.head(lane)
+        if kept is None:
+            return None
+        await self._postponed.wait(kept)
+        if kept.message.album is not None:
+            kept = await self._whole_album(kept)
+        return None if self._is_stopping else kept
+
+    async def _whole_album(self, head: Kept) -> Kept:
+        while True:
+            quiet = self._clock.now() - await self._inbox.album_quiet_since(head)
+            if quiet >= _ALBUM_QUIET:
+                return await self._inbox.merge_album(head)
+            await self._clock.sleep(_ALBUM_QUIET - quiet)

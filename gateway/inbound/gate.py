@@ -1,0 +1,69 @@
+"""The gate: everything that comes in is authorised and kept here, once, or refused."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import structlog
+
+from gateway.contracts.stores import Inbox, KeepOutcome, Sessions
+from gateway.commands.registry import Commands
+from gateway.ids import Lane
+from gateway.inbound.routing import Routing
+from gateway.messages import Inbound, Message, PlaceMoved, channel_context
+from gateway.people.access import Access, Refusal
+from gateway.inbound.turned_away import TurnedAway
+
+log = structlog.get_logger()
+
+
+class Gate:
+    """Returns from `accept` after the commit; only then may an adapter acknowledge."""
+
+    def __init__(
+        self,
+        access: Access,
+        routing: Routing,
+        commands: Commands,
+        inbox: Inbox,
+        sessions: Sessions,
+        turned_away: TurnedAway,
+        wake: Callable[[Lane], None],
+    ) -> None:
+        self._access = access
+        self._routing = routing
+        self._commands = commands
+        self._inbox = inbox
+        self._sessions = sessions
+        self._turned_away = turned_away
+        self._wake = wake
+
+    async def accept(self, inbound: Inbound) -> None:
+        """Keep it, or refuse it; raise `RetryLater` when neither could be written down."""
+        match inbound:
+            case PlaceMoved(platform=platform, old=old, new=new):
+                await self._sessions.move_place(
+                    platform, channel_context(platform, old), channel_context(platform, new)
+                )
+            case Message():
+                await self._accept_message(inbound)
+
+    async def _accept_message(self, message: Message) -> None:
+        admission = await self._access.authorise(message)
+        if isinstance(admission, Refusal):
+            await self._turned_away.refuse(message, admission)
+            return
+        route = self._routing.route(
+            message, admission, is_control=self._commands.is_control(message.text)
+        )
+        outcome = await self._inbox.keep(
+            message,
+            lane=route.lane,
+            session_key=route.key.encode(),
+            agent=route.agent,
+            person=admission.person.id,
+        )
+        log.info("message.accepted", account=message.address.account, outcome=outcome.value)
+        if outcome in (KeepOutcome.KEPT, KeepOutcome.REPLACED):
+            self._wake(route.lane)
+        elif outcome is KeepOutcome.FULL:
+            self._turned_away.shed(message)

@@ -1,0 +1,56 @@
+"""Lanes whose oldest message waits for the model to come back."""
+
+import asyncio
+
+from gateway.clock import Clock
+from gateway.contracts.stores import Kept
+from gateway.ids import AgentId, Lane
+
+_SOONEST = 5.0
+_LATEST = 60.0
+
+
+class Postponed:
+    """Wakes each lane at its time, or at once when its agent's model answers again."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._waiting: dict[Lane, tuple[AgentId, asyncio.Event]] = {}
+
+    def next_try(self, first_try: float, asked: float | None) -> float:
+        """Return when to try again: ever later the longer it lasts, as the server asked."""
+        now = self._clock.now()
+        pause = min(max((now - first_try) / 4, _SOONEST), _LATEST)
+        return now + max(pause, asked or 0.0)
+
+    async def wait(self, kept: Kept) -> None:
+        """Return when the message may be tried: at its time, or when it is released."""
+        seconds = kept.not_before - self._clock.now()
+        if seconds <= 0:
+            return
+        woken = asyncio.Event()
+        self._waiting[kept.lane] = kept.agent, woken
+        try:
+            async with self._clock.timeout(seconds):
+                await woken.wait()
+        except TimeoutError:
+            pass
+        finally:
+            del self._waiting[kept.lane]
+
+    def release_agent(self, agent: AgentId) -> None:
+        """The agent's model has answered: whoever waits for it may go."""
+        for waiting_for, woken in self._waiting.values():
+            if waiting_for == agent:
+                woken.set()
+
+    def release_all(self) -> None:
+        for _, woken in self._waiting.values():
+            woken.set()
+
+    def release_lane(self, lane: Lane) -> bool:
+        """Let one lane go; False when it does not wait."""
+        waiting = self._waiting.get(lane)
+        if waiting is not None:
+            waiting[1].set()
+        return waiting is not None

@@ -1,0 +1,52 @@
+"""Stopping turns: what `/stop` does, whatever the turn is busy with."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gateway.contracts.stores import Kept
+from gateway.errors import TurnStopped
+from gateway.ids import AgentId, Lane
+from gateway.inbound.postponed import Postponed
+from gateway.pools.manager import PoolManager
+
+
+class Stops:
+    """Knows which session keys have a turn at work, and which of these are to stop."""
+
+    def __init__(self, pools: PoolManager, postponed: Postponed) -> None:
+        self._pools = pools
+        self._postponed = postponed
+        self._working: dict[str, AgentId] = {}
+        self._asked: set[str] = set()
+
+    async def stop(self, session_key: str) -> bool:
+        """Have the key's turn end; False when there is none."""
+        if session_key in self._working:
+            self._asked.add(session_key)
+            await self._stop_in_pool(session_key, self._working[session_key])
+            return True
+        if self._postponed.release_lane(Lane(session_key)):
+            self._asked.add(session_key)
+            return True
+        return False
+
+    async def _stop_in_pool(self, session_key: str, agent: AgentId) -> None:
+        pool = self._pools.get(agent)
+        session = None if pool is None else await pool.active_session(session_key)
+        if pool is not None and session is not None:
+            await pool.stop(session.id)
+
+    @contextmanager
+    def working(self, kept: Kept) -> Iterator[None]:
+        """Mark a turn as stoppable while the body runs."""
+        self._working[kept.session_key] = kept.agent
+        try:
+            yield
+        finally:
+            del self._working[kept.session_key]
+            self._asked.discard(kept.session_key)
+
+    def heed(self, kept: Kept) -> None:
+        """Raise `TurnStopped` if the turn was asked to stop before the pool knew of it."""
+        if kept.session_key in self._asked:
+            raise TurnStopped

@@ -1,0 +1,102 @@
+"""What people are told whose messages are refused: little, and not often."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+import structlog
+
+from gateway.clock import Clock
+from gateway.contracts.stores import Inbox
+from gateway.ids import MessageId
+from gateway.messages import Address, Message
+from gateway.people.access import Reason, Refusal, identity_of
+from gateway.people.pairing import Pairing
+
+log = structlog.get_logger()
+
+_NOTICE_EVERY = 86_400.0
+_BUSY_EVERY = 60.0
+_REMEMBERED = 10_000
+_SILENT = frozenset({Reason.IS_BOT, Reason.NOT_ADDRESSED, Reason.PLACE_NOT_ALLOWED})
+
+PAIRING_WORDS = (
+    "I only talk to people my owner has let in. Ask them to approve this code:\n\n"
+    "`{code}`\n\nThey can run `parley pair approve {code}`; it is good for an hour."
+)
+ALLOWLIST_WORDS = (
+    "I only talk to people my owner has let in. Your id here is `{identity}`: "
+    "my owner can add it to `access.allowlist`."
+)
+OFF_WORDS = "I do not answer direct messages."
+BUSY_WORDS = (
+    "Too many messages are waiting, so I did not take this one. "
+    "Please send it again once I have caught up."
+)
+
+
+class Notices(Protocol):
+    """The least that is needed of replies."""
+
+    async def notice(
+        self, address: Address, text: str, *, reply_to: MessageId | None = None
+    ) -> None: ...
+
+
+class TurnedAway:
+    """Records refusals, and tells a person at most once a day, or a minute when busy."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        pairing: Pairing,
+        notices: Notices,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        clock: Clock,
+    ) -> None:
+        self._inbox = inbox
+        self._pairing = pairing
+        self._notices = notices
+        self._spawn = spawn
+        self._clock = clock
+        self._told: dict[str, float] = {}
+
+    async def refuse(self, message: Message, refusal: Refusal) -> None:
+        """Record it without its text, and answer where an answer is due."""
+        if refusal.reason is Reason.NOT_ADDRESSED:
+            return
+        if not await self._inbox.refuse(message, refusal.reason.value):
+            return
+        log.info("message.refused", account=message.address.account, reason=refusal.reason.value)
+        if refusal.reason not in _SILENT:
+            self._spawn(self._tell(message, refusal.reason))
+
+    def shed(self, message: Message) -> None:
+        """Say that a queue is full."""
+        if self._is_due(f"busy {identity_of(message)}", _BUSY_EVERY):
+            self._spawn(
+                self._notices.notice(message.address, BUSY_WORDS, reply_to=message.message_id)
+            )
+
+    async def _tell(self, message: Message, reason: Reason) -> None:
+        if reason is Reason.NOT_PAIRED:
+            code = await self._pairing.ask(message)
+            if code is None:
+                return
+            words = PAIRING_WORDS.format(code=code)
+        elif not self._is_due(f"refused {identity_of(message)}", _NOTICE_EVERY):
+            return
+        elif reason is Reason.DIRECT_MESSAGES_OFF:
+            words = OFF_WORDS
+        else:
+            words = ALLOWLIST_WORDS.format(identity=identity_of(message))
+        await self._notices.notice(message.address, words)
+
+    def _is_due(self, what: str, every: float) -> bool:
+        now = self._clock.now()
+        if now - self._told.get(what, -every) < every:
+            return False
+        while len(self._told) >= _REMEMBERED:
+            self._told.pop(next(iter(self._told)))
+        self._told.pop(what, None)
+        self._told[what] = now
+        return True

@@ -1,0 +1,123 @@
+"""The one question asked of everything that comes in: may this person say this here?"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.contracts.stores import People, Person
+from gateway.ids import AccountName
+from gateway.messages import Message
+from gateway.people.roles import Role, role_named
+from gateway.settings import AccessSettings, PlaceSettings
+
+
+class Reason(StrEnum):
+    """Why a message was refused; kept with its record and in the log."""
+
+    IS_BOT = "is_bot"
+    NOT_ADDRESSED = "not_addressed"
+    PLACE_NOT_ALLOWED = "place_not_allowed"
+    DIRECT_MESSAGES_OFF = "direct_messages_off"
+    NOT_ON_ALLOWLIST = "not_on_allowlist"
+    NOT_PAIRED = "not_paired"
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Proof that the sender may speak here; no turn is made without one."""
+
+    person: Person
+    role: Role
+    place: PlaceSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The sender may not speak here."""
+
+    reason: Reason
+
+
+class Access:
+    """Applies `access:` to messages, by immutable ids only."""
+
+    def __init__(
+        self, settings: AccessSettings, people: People, trusted: Collection[AccountName]
+    ) -> None:
+        self._settings = settings
+        self._people = people
+        self._trusted = trusted
+        self._owners = frozenset(settings.owners)
+        self._allowlist = frozenset(settings.allowlist)
+
+    async def authorise(self, message: Message) -> Admission | Refusal:
+        """Decide; asked when a message is accepted and again when its turn starts."""
+        if message.is_from_bot:
+            return Refusal(Reason.IS_BOT)
+        if not message.address.place.is_direct:
+            return await self._authorise_in_group(message)
+        role = await self._direct_role(message)
+        if isinstance(role, Reason):
+            return Refusal(role)
+        return await self._admit(message, role, PlaceSettings())
+
+    async def _direct_role(self, message: Message) -> Role | Reason:
+        identity = identity_of(message)
+        if identity in self._owners or message.address.account in self._trusted:
+            return Role.OWNER
+        mode = self._settings.direct_messages
+        if mode == "off":
+            return Reason.DIRECT_MESSAGES_OFF
+        if identity in self._allowlist or await self._is_member(message):
+            return Role.MEMBER
+        if mode == "open":
+            return Role.GUEST
+        return Reason.NOT_PAIRED if mode == "pairing" else Reason.NOT_ON_ALLOWLIST
+
+    async def _authorise_in_group(self, message: Message) -> Admission | Refusal:
+        place = self._place_settings(message)
+        if place is None:
+            return Refusal(Reason.PLACE_NOT_ALLOWED)
+        if not message.is_addressed and place.answer == "mention":
+            return Refusal(Reason.NOT_ADDRESSED)
+        if identity_of(message) in self._owners:
+            role = Role.OWNER
+        elif identity_of(message) in self._allowlist or await self._is_member(message):
+            role = Role.MEMBER
+        else:
+            role = Role.GUEST
+        return await self._admit(message, role, place)
+
+    def _place_settings(self, message: Message) -> PlaceSettings | None:
+        groups = self._settings.groups
+        if groups == "off":
+            return None
+        if groups == "open":
+            return PlaceSettings()
+        place = message.address.place
+        for name in (place.conversation, place.space):
+            identity = f"{message.address.platform}:{name}"
+            if name is not None and identity in groups:
+                return groups[identity] if isinstance(groups, dict) else PlaceSettings()
+        return None
+
+    async def _is_member(self, message: Message) -> bool:
+        address = message.address
+        person = await self._people.find(address.platform, address.external_user)
+        return person is not None and role_named(person.role) >= Role.MEMBER
+
+    async def _admit(self, message: Message, role: Role, place: PlaceSettings) -> Admission:
+        address = message.address
+        person = await self._people.find(address.platform, address.external_user)
+        if person is None:
+            # Stored as a guest whatever the settings say: a right that comes from settings
+            # must end with them.
+            person = await self._people.admit(
+                address.platform, address.external_user, name=message.sender_name, role="guest"
+            )
+        return Admission(person, role, place)
+
+
+def identity_of(message: Message) -> str:
+    """Write the sender as settings name people: `platform:user_id`."""
+    return f"{message.address.platform}:{message.address.external_user}"
