@@ -20,5 +20,5 @@ class Help(Command):
     async def run(self, call: Call) -> Answer:
         is_direct = call.kept.message.address.place.is_direct
         visible = self._commands().visible_to(call.admission, is_direct=is_direct)
-        lines = [f"- /{command.name} – {command.summary}" for command in visible]
+        lines = [f"- /{command.name}: {command.summary}" for command in visible]
         return Answer("Anything that is not a command is a question to me.\n\n" + "\n".join(lines))

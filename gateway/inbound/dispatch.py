@@ -23,7 +23,7 @@ from gateway.ids import new_id
 from gateway.inbound.attachments import Attachments
 from gateway.inbound.postponed import Postponed
 from gateway.inbound.stops import Stops
-from gateway.people.access import Access, Admission, Refusal
+from gateway.people.access import Access, Refusal
 from gateway.pools.manager import PoolManager
 from gateway.pools.pool import Pool
 from gateway.replies.replies import Replies

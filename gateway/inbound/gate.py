@@ -1,17 +1,16 @@
 """The gate: everything that comes in is authorised and kept here, once, or refused."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 import structlog
 
-from gateway.contracts.stores import Inbox, KeepOutcome, Sessions
 from gateway.commands.registry import Commands
+from gateway.contracts.stores import Inbox, KeepOutcome, Sessions
 from gateway.ids import Lane
 from gateway.inbound.routing import Routing
+from gateway.inbound.turned_away import TurnedAway
 from gateway.messages import Inbound, Message, PlaceMoved, channel_context
 from gateway.people.access import Access, Refusal
-from gateway.inbound.turned_away import TurnedAway
 
 log = structlog.get_logger()
 

@@ -1,0 +1,59 @@
+"""Files that came with a message: fetched when its turn starts, saved for its agent."""
+
+import asyncio
+from collections.abc import Mapping
+
+import structlog
+
+from gateway.contracts.adapter import Adapter, FetchesFiles
+from gateway.contracts.stores import Kept
+from gateway.errors import GatewayError, Refused, RetryLater
+from gateway.events import NoticeAdded
+from gateway.ids import AccountName
+from gateway.inbound.content import compose
+from gateway.messages import Attachment
+from gateway.replies.reply import Reply
+from gateway.transcript import Block, Content, FileBlock, TextBlock
+from gateway.workspace import Workspaces
+
+log = structlog.get_logger()
+
+_TRIES = 3
+
+
+class Attachments:
+    """Turns a kept message into content; a file that cannot be had becomes words."""
+
+    def __init__(self, adapters: Mapping[AccountName, Adapter], workspaces: Workspaces) -> None:
+        self._adapters = adapters
+        self._workspaces = workspaces
+
+    async def receive(self, kept: Kept, reply: Reply) -> Content:
+        """Fetch what came with the message, and tell its sender what could not be had."""
+        blocks: list[Block] = []
+        for attachment in kept.message.attachments:
+            try:
+                blocks.append(await self._receive_one(kept, attachment))
+            except GatewayError as error:
+                reason = str(error)
+                log.warning("attachment.refused", kind=attachment.kind.value)
+                reply.show(NoticeAdded(words=f"I could not take {attachment.name}: {reason}"))
+                blocks.append(TextBlock(f"[{attachment.name} could not be received: {reason}]"))
+        return compose(kept.message, tuple(blocks))
+
+    async def _receive_one(self, kept: Kept, attachment: Attachment) -> Block:
+        adapter = self._adapters.get(kept.message.address.account)
+        if not isinstance(adapter, FetchesFiles):
+            raise Refused("files cannot be received here.")
+        data = await self._fetch(adapter, attachment, adapter.limits.download_bytes)
+        workspace = self._workspaces.of(kept.agent, kept.person, kept.session_key)
+        path = await asyncio.to_thread(self._workspaces.save, workspace, attachment.name, data)
+        return FileBlock(path=path, name=attachment.name, mime=attachment.mime, size=len(data))
+
+    async def _fetch(self, adapter: FetchesFiles, attachment: Attachment, limit: int) -> bytes:
+        for _ in range(_TRIES - 1):
+            try:
+                return await adapter.fetch(attachment, limit)
+            except RetryLater:
+                continue
+        return await adapter.fetch(attachment, limit)
