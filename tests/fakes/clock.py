@@ -17,6 +17,7 @@ class FakeClock:
         self._start = start
         self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
+        self._watchers: list[asyncio.Future[None]] = []
 
     def now(self) -> float:
         return self._now
@@ -29,7 +30,7 @@ class FakeClock:
             await asyncio.sleep(0)
             return
         wake = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (self._now + seconds, next(self._order), wake))
+        self._add(seconds, wake)
         await wake
 
     @asynccontextmanager
@@ -44,7 +45,7 @@ class FakeClock:
             wake.add_done_callback(
                 lambda done: None if done.cancelled() else scope.reschedule(loop.time())
             )
-            heapq.heappush(self._sleepers, (self._now + seconds, next(self._order), wake))
+            self._add(seconds, wake)
             try:
                 yield
             finally:
@@ -54,6 +55,13 @@ class FakeClock:
     def sleeping(self) -> int:
         """Count those who wait for this clock."""
         return sum(not wake.done() for _, _, wake in self._sleepers)
+
+    async def until_sleeping(self, count: int = 1) -> None:
+        """Wait until so many wait for this clock: then it can be moved on."""
+        while self.sleeping < count:
+            watcher = asyncio.get_running_loop().create_future()
+            self._watchers.append(watcher)
+            await watcher
 
     async def advance(self, seconds: float) -> None:
         """Move time on, stopping at each sleeper's moment, and let everyone run."""
@@ -66,6 +74,13 @@ class FakeClock:
                 await self.settle()
         self._now = until
         await self.settle()
+
+    def _add(self, seconds: float, wake: "asyncio.Future[None]") -> None:
+        heapq.heappush(self._sleepers, (self._now + seconds, next(self._order), wake))
+        watchers, self._watchers = self._watchers, []
+        for watcher in watchers:
+            if not watcher.done():
+                watcher.set_result(None)
 
     async def settle(self) -> None:
         """Let ready tasks run; real sockets and threads need a wait on their own result."""
