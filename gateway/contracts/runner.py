@@ -1,6 +1,6 @@
 """The runner contract: what a pool asks of the thing that does turns."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -58,12 +58,12 @@ class Runner(Protocol):
 
     def chat(
         self, history: Sequence[Entry], message: Content | None, options: TurnOptions
-    ) -> AsyncIterator[RunnerEvent]:
+    ) -> AsyncGenerator[RunnerEvent, None]:
         """Run one turn, or go on with it: with `message` None, `history` ends inside it.
 
         Yields each complete entry as `EntryRecorded` and waits until it is asked for
-        more, so that what follows happens after the entry is kept. Raises
-        `ProviderUnavailable` or `ProviderFailed`.
+        more, so that what follows happens after the entry is kept. Closing it early
+        ends the turn. Raises `ProviderUnavailable` or `ProviderFailed`.
         """
         ...
 

@@ -1,0 +1,61 @@
+"""What one agent's sessions may be asked: a word for each, handed over to the store."""
+
+from collections.abc import Sequence
+
+from gateway.contracts.stores import SessionInfo, Store
+from gateway.ids import AgentId, PersonId, SessionId
+from gateway.transcript import StoredEntry
+
+
+class SessionVerbs:
+    """One agent's sessions; those of another agent do not exist here."""
+
+    def __init__(self, agent: AgentId, store: Store) -> None:
+        self.agent = agent
+        self._sessions = store.sessions
+        self._transcript = store.transcript
+
+    async def active_session(self, key: str) -> SessionInfo | None:
+        return self._own(await self._sessions.active(key))
+
+    async def resolve_session(self, key: str, person: PersonId | None) -> SessionInfo:
+        """Return the key's active session, making one if there is none."""
+        return await self._sessions.resolve(self.agent, key, person)
+
+    async def create_session(self, key: str, person: PersonId | None) -> SessionInfo:
+        """Make a new session; one that was active for the key is archived."""
+        return await self._sessions.create(self.agent, key, person)
+
+    async def rotate_session(
+        self, key: str, person: PersonId | None, *, expected: SessionId | None
+    ) -> SessionInfo:
+        """As `create_session`, unless `expected` has been rotated away already."""
+        session = await self._sessions.rotate(self.agent, key, person, expected)
+        if expected is not None and session.id != expected:
+            await self._let_go(expected)
+        return session
+
+    async def get_session(self, session: SessionId) -> SessionInfo | None:
+        return self._own(await self._sessions.get(session))
+
+    async def list_sessions(self, *, archived: bool = False) -> Sequence[SessionInfo]:
+        """Return the sessions, newest activity first; archived ones only when asked for."""
+        return await self._sessions.all(self.agent, archived=archived)
+
+    async def archive_session(self, session: SessionId) -> None:
+        """Close the session for good; its history is kept."""
+        if await self.get_session(session) is not None:
+            await self._sessions.archive(session)
+            await self._let_go(session)
+
+    async def history(self, session: SessionId) -> Sequence[StoredEntry]:
+        """Return what a model would see of the session."""
+        if await self.get_session(session) is None:
+            return ()
+        return await self._transcript.history(session)
+
+    def _own(self, session: SessionInfo | None) -> SessionInfo | None:
+        return session if session is not None and session.agent == self.agent else None
+
+    async def _let_go(self, session: SessionId) -> None:
+        """Release what is held for a session that was archived; for a subclass to say."""
