@@ -226,6 +226,22 @@ def test_t37_a_second_name_of_a_file_elsewhere_is_refused(root: Path, tmp_path: 
         pass
 
 
+def test_t37_a_second_name_removed_just_after_opening_is_refused_too(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = root / "data/hard"
+    link.hardlink_to(tmp_path / "secret")
+    count_names = os.fstat
+
+    def count_late(descriptor: int) -> os.stat_result:
+        link.unlink(missing_ok=True)
+        return count_names(descriptor)
+
+    monkeypatch.setattr(os, "fstat", count_late)
+    with pytest.raises(PermissionError, match="not a plain file"), opened(root, "data/hard"):
+        pass
+
+
 def test_t37_pipes_and_sockets_are_refused_at_once(root: Path) -> None:
     os.mkfifo(root / "data/pipe")
     with pytest.raises(PermissionError, match="not a plain file"), opened(root, "data/pipe"):
