@@ -39,6 +39,8 @@ class ToolContext:
     outgoing: Path
     """Where files to be sent are copied, for this turn only."""
     clock: Clock
+    skills: Path | None = None
+    """The agent's own skills, for reading only; a person's are in their workspace."""
 
 
 @dataclass(frozen=True, slots=True)
