@@ -15,15 +15,10 @@ from gateway.commands.stop import Stop
 from gateway.commands.usage import Usage
 from gateway.commands.whoami import Whoami
 from gateway.contracts.stores import Store
-from gateway.ids import Lane
 
 
 def builtin_commands(
-    store: Store,
-    clock: Clock,
-    *,
-    stop: Callable[[str], Awaitable[bool]],
-    wake: Callable[[Lane], None],
+    store: Store, clock: Clock, stop: Callable[[str], Awaitable[bool]]
 ) -> Commands:
     commands = Commands([
         Start(),
@@ -35,6 +30,6 @@ def builtin_commands(
         Status(store.inbox),
         Usage(store.usage, clock),
         Whoami(),
-        Retry(store.turns, wake),
+        Retry(store.turns),
     ])
     return commands

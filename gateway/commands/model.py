@@ -24,7 +24,7 @@ class Model(Command):
         if not call.argument:
             return _listing(models, call.session.model if call.session else None)
         chosen = _find(models, call.argument)
-        session = await call.pool.resolve_session(call.kept.session_key, call.kept.person)
+        session = await call.pool.resolve_session(call.kept.session_key, call.kept.owner)
         await call.pool.set_model(session.id, chosen)
         return Answer(f"From the next message on I use `{chosen or models[0]}`.")
 

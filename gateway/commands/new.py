@@ -18,6 +18,6 @@ class New(Command):
         if call.session is None:
             return Answer("This is a new conversation already.")
         await call.pool.rotate_session(
-            call.kept.session_key, call.kept.person, expected=call.session.id
+            call.kept.session_key, call.kept.owner, expected=call.session.id
         )
         return Answer("A new conversation. I no longer have the old one in mind.")

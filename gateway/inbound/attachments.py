@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 
 import structlog
 
+from gateway.clock import Clock
 from gateway.contracts.adapter import Adapter, FetchesFiles
 from gateway.contracts.stores import Kept
 from gateway.errors import GatewayError, Refused, RetryLater
@@ -14,7 +16,12 @@ from gateway.inbound.content import compose
 from gateway.messages import Attachment
 from gateway.replies.reply import Reply
 from gateway.transcript import Block, Content, FileBlock, TextBlock
-from gateway.workspace import Workspaces
+from gateway.workspace import (
+    save_asset,
+    setup_group_workspace,
+    setup_user_workspace,
+    user_assets_dir,
+)
 
 log = structlog.get_logger()
 
@@ -24,9 +31,12 @@ _TRIES = 3
 class Attachments:
     """Turns a kept message into content; a file that cannot be had becomes words."""
 
-    def __init__(self, adapters: Mapping[AccountName, Adapter], workspaces: Workspaces) -> None:
+    def __init__(
+        self, adapters: Mapping[AccountName, Adapter], data_dir: Path, clock: Clock
+    ) -> None:
         self._adapters = adapters
-        self._workspaces = workspaces
+        self._data_dir = data_dir
+        self._clock = clock
 
     async def receive(self, kept: Kept, reply: Reply) -> Content:
         """Fetch what came with the message, and tell its sender what could not be had."""
@@ -46,9 +56,16 @@ class Attachments:
         if not isinstance(adapter, FetchesFiles):
             raise Refused("files cannot be received here.")
         data = await self._fetch(adapter, attachment, adapter.limits.download_bytes)
-        workspace = self._workspaces.of(kept.agent, kept.person, kept.session_key)
-        path = await asyncio.to_thread(self._workspaces.save, workspace, attachment.name, data)
+        path = await asyncio.to_thread(self._save, kept, attachment.name, data)
         return FileBlock(path=path, name=attachment.name, mime=attachment.mime, size=len(data))
+
+    def _save(self, kept: Kept, name: str, data: bytes) -> str:
+        if kept.owner is None:
+            root = setup_group_workspace(kept.agent, self._data_dir, kept.session_key)
+        else:
+            root = setup_user_workspace(kept.agent, self._data_dir, kept.owner)
+        saved = save_asset(user_assets_dir(root), name, data, at=self._clock.now())
+        return str(saved.relative_to(root))
 
     async def _fetch(self, adapter: FetchesFiles, attachment: Attachment, limit: int) -> bytes:
         for _ in range(_TRIES - 1):

@@ -117,7 +117,7 @@ class Dispatch:
     async def _answer_with_model(self, turn: Turn, pool: Pool, reply: Reply) -> None:
         kept = turn.kept
         content = await self._attachments.receive(kept, reply)
-        session = await pool.resolve_session(kept.session_key, kept.person)
+        session = await pool.resolve_session(kept.session_key, kept.owner)
         self._stops.heed(kept)
         is_shared = not kept.message.address.place.is_direct
         options = TurnOptions(

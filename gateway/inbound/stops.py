@@ -11,22 +11,23 @@ from gateway.pools.manager import PoolManager
 
 
 class Stops:
-    """Knows which session keys have a turn at work, and which of these are to stop."""
+    """Knows which lanes have a turn at work, and which of these are to stop."""
 
     def __init__(self, pools: PoolManager, postponed: Postponed) -> None:
         self._pools = pools
         self._postponed = postponed
-        self._working: dict[str, AgentId] = {}
-        self._asked: set[str] = set()
+        self._working: dict[Lane, AgentId] = {}
+        self._asked: set[Lane] = set()
 
     async def stop(self, session_key: str) -> bool:
         """Have the key's turn end; False when there is none."""
-        if session_key in self._working:
-            self._asked.add(session_key)
-            await self._stop_in_pool(session_key, self._working[session_key])
+        lane = Lane(session_key)
+        if lane in self._working:
+            self._asked.add(lane)
+            await self._stop_in_pool(session_key, self._working[lane])
             return True
-        if self._postponed.release_lane(Lane(session_key)):
-            self._asked.add(session_key)
+        if self._postponed.release_lane(lane):
+            self._asked.add(lane)
             return True
         return False
 
@@ -39,14 +40,14 @@ class Stops:
     @contextmanager
     def working(self, kept: Kept) -> Iterator[None]:
         """Mark a turn as stoppable while the body runs."""
-        self._working[kept.session_key] = kept.agent
+        self._working[kept.lane] = kept.agent
         try:
             yield
         finally:
-            del self._working[kept.session_key]
-            self._asked.discard(kept.session_key)
+            del self._working[kept.lane]
+            self._asked.discard(kept.lane)
 
     def heed(self, kept: Kept) -> None:
         """Raise `TurnStopped` if the turn was asked to stop before the pool knew of it."""
-        if kept.session_key in self._asked:
+        if kept.lane in self._asked:
             raise TurnStopped

@@ -1,0 +1,78 @@
+import stat
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.ids import ExternalUser, PlatformName
+from gateway.people.pairing import Pairing
+from gateway.store.store import SqlStore
+from tests.fakes.clock import FakeClock
+from tests.messages import direct, message
+
+HOUR, DAY = 3600.0, 86_400.0
+
+
+class World:
+    """A store, a clock and the pairing desk between them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clock = FakeClock()
+        self.store = SqlStore(f"sqlite:///{folder / 'parley.db'}", clock=self.clock)
+        self.pairing = Pairing(self.store.people, folder / "pairing.key")
+
+    async def role(self, user: str) -> str | None:
+        person = await self.store.people.find(PlatformName("telegram"), ExternalUser(user))
+        return None if person is None else person.role
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    made = World(tmp_path)
+    await made.store.open()
+    yield made
+    await made.store.close()
+
+
+async def test_a_code_lets_its_stranger_in_once(world: World) -> None:
+    code = await world.pairing.ask(message())
+    assert code is not None
+    request = await world.pairing.approve(f" {code.lower()} ")
+    assert request is not None
+    assert request.external_user == "42"
+    assert await world.role("42") == "member"
+    assert await world.pairing.approve(code) is None
+
+
+async def test_t4_a_code_has_forty_bits_and_dies_after_an_hour(world: World) -> None:
+    code = await world.pairing.ask(message())
+    assert code is not None
+    assert len(code) == 8
+    await world.clock.advance(HOUR + 1)
+    assert await world.pairing.approve(code) is None
+    assert await world.role("42") is None
+
+
+async def test_t1_a_stranger_gets_one_code_a_day(world: World) -> None:
+    assert await world.pairing.ask(message()) is not None
+    assert await world.pairing.ask(message()) is None
+    assert await world.pairing.ask(message(address=direct("43"))) is not None
+    await world.clock.advance(DAY + 1)
+    assert await world.pairing.ask(message()) is not None
+
+
+async def test_t6_the_database_does_not_hold_the_code(world: World) -> None:
+    code = await world.pairing.ask(message())
+    assert code is not None
+    await world.store.close()
+    kept = b"".join(path.read_bytes() for path in world.folder.glob("parley.db*"))
+    assert code.encode() not in kept
+    mode = stat.S_IMODE((world.folder / "pairing.key").stat().st_mode)
+    assert mode == 0o600
+    await world.store.open()
+
+
+async def test_a_wrong_code_lets_nobody_in(world: World) -> None:
+    await world.pairing.ask(message())
+    assert await world.pairing.approve("AAAAAAAA") is None
