@@ -1,0 +1,69 @@
+"""What a turn that is gone on with has already shown. Pure."""
+
+from collections.abc import Iterator, Sequence
+
+from gateway.events import (
+    FileReady,
+    ImageReady,
+    ReplyEvent,
+    TextDelta,
+    ToolFailed,
+    ToolFinished,
+    ToolStarted,
+)
+from gateway.ids import TurnId
+from gateway.transcript import AssistantEntry, Entry, StoredEntry, ToolResultEntry
+
+_INPUT_LENGTH = 80
+_RESULT_LENGTH = 120
+
+
+def has_begun(history: Sequence[StoredEntry], turn: TurnId) -> bool:
+    """Tell whether an earlier attempt at the turn has kept anything."""
+    return any(stored.turn == turn for stored in history)
+
+
+def without_stumps(history: Sequence[StoredEntry], turn: TurnId) -> list[Entry]:
+    """Return the history less what an ended attempt at this turn left half said."""
+    return [
+        stored.entry for stored in history if not (stored.turn == turn and _is_stump(stored.entry))
+    ]
+
+
+def _is_stump(entry: Entry) -> bool:
+    return isinstance(entry, AssistantEntry) and entry.is_partial
+
+
+def shown_so_far(history: Sequence[StoredEntry], turn: TurnId) -> Iterator[ReplyEvent]:
+    """Show the turn's steps again; a whole last answer is left to the runner to show."""
+    entries = [
+        stored.entry for stored in history if stored.turn == turn and not _is_stump(stored.entry)
+    ]
+    if entries and isinstance(last := entries[-1], AssistantEntry) and not last.calls:
+        entries.pop()
+    asked: dict[str, str] = {}
+    for entry in entries:
+        if isinstance(entry, AssistantEntry):
+            asked.update({call.call_id: _line(str(call.arguments)) for call in entry.calls})
+            if entry.text:
+                yield TextDelta(text=entry.text)
+        elif isinstance(entry, ToolResultEntry):
+            yield from _tool_use(entry, asked.get(entry.call_id, ""))
+
+
+def _tool_use(entry: ToolResultEntry, asked: str) -> Iterator[ReplyEvent]:
+    yield ToolStarted(call_id=entry.call_id, tool=entry.tool, summary=asked[:_INPUT_LENGTH])
+    ended = ToolFailed if entry.is_error else ToolFinished
+    yield ended(
+        call_id=entry.call_id,
+        tool=entry.tool,
+        summary=_line(entry.text)[:_RESULT_LENGTH],
+        seconds=0.0,
+    )
+    for file in entry.files:
+        ready = ImageReady if file.is_image else FileReady
+        yield ready(file=file, call_id=entry.call_id)
+
+
+def _line(text: str) -> str:
+    return text.partition("\n")[0]
