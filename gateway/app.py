@@ -1,20 +1,25 @@
 """Builds every part of the gateway, joins them, and owns the root task group."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 import structlog
 
 from gateway.clock import Clock, SystemClock
 from gateway.commands.builtin import builtin_commands
-from gateway.contracts.adapter import Adapter, AdapterKit
+from gateway.contracts.adapter import Adapter, AdapterKit, CommandInfo
+from gateway.contracts.provider import Provider
+from gateway.contracts.runner import MakeRunner
 from gateway.contracts.stores import Cursors, Store
+from gateway.contracts.tool import Tool
 from gateway.control.server import control_socket
 from gateway.control.verbs import Control
-from gateway.errors import AccountRejected, ConfigInvalid, GatewayError, StoreFailed
-from gateway.ids import AccountName, AgentId, Lane, new_id
+from gateway.errors import AccountRejected, ConfigInvalid, StoreFailed
+from gateway.hooks.loading import load_hooks
+from gateway.ids import AccountName, AgentId, new_id
 from gateway.inbound.attachments import Attachments
 from gateway.inbound.dispatch import Dispatch
 from gateway.inbound.dispatcher import Dispatcher
@@ -28,9 +33,13 @@ from gateway.inbound.supervision import keep_running
 from gateway.inbound.turned_away import TurnedAway
 from gateway.people.access import Access
 from gateway.people.pairing import Pairing
+from gateway.pools.manager import PoolManager
+from gateway.providers.registry import make_provider
 from gateway.replies.replies import Replies
-from gateway.settings import AdapterSettings, AgentSettings, GatewaySettings
+from gateway.runners.factory import RunnerFactory
+from gateway.settings import AgentSettings, GatewaySettings
 from gateway.store.store import SqlStore
+from gateway.tools.registry import load_tools
 
 log = structlog.get_logger()
 
@@ -99,6 +108,61 @@ class AccountCursor:
         await self._cursors.save(self._name, position)
 
 
+def agents_of(settings: GatewaySettings) -> dict[str, AgentSettings]:
+    return dict(settings.agents) or {"main": DEMO}
+
+
+def build_adapter(
+    settings: GatewaySettings,
+    health: AccountHealth,
+    cursors: Cursors,
+    commands: tuple[CommandInfo, ...],
+    clock: Clock,
+) -> Adapter:
+    name = health.account
+    entry = settings.adapters[name]
+    kind = adapter_type(entry.get("platform") or name, f"adapters.{name}")
+    kit = AdapterKit(
+        clock=clock,
+        cursor=AccountCursor(cursors, name),
+        commands=commands,
+        health=health,
+        data_dir=settings.data_dir,
+    )
+    return kind(name, kind.settings_type.model_validate(entry), kit)
+
+
+def build_pools(settings: GatewaySettings, store: Store, clock: Clock) -> PoolManager:
+    hooks = load_hooks()
+    data_dir = settings.data_dir
+
+    def make_runner_factory(
+        agent: AgentId, settings: AgentSettings, provider: Provider, extra: Sequence[Tool]
+    ) -> MakeRunner:
+        tools = [*load_tools(settings.tools), *extra]
+        return RunnerFactory(
+            settings, agent, provider, tools, hooks, store.turns, data_dir, clock, new_id
+        )
+
+    return PoolManager(
+        settings.model_copy(update={"agents": agents_of(settings)}),
+        store,
+        make_provider=make_provider,
+        make_runner_factory=make_runner_factory,
+        clock=clock,
+    )
+
+
+def build_routing(settings: GatewaySettings) -> Routing:
+    default = next(iter(agents_of(settings)))
+    of_account = {
+        AccountName(name): AgentId(entry["agent"])
+        for name, entry in settings.adapters.items()
+        if entry.get("agent") is not None
+    }
+    return Routing(AgentId(default), of_account)
+
+
 class Gateway:
     """All parts of one running process, joined in the order in which a message meets them."""
 
@@ -139,15 +203,14 @@ class Gateway:
             commands=commands,
             inbox=store.inbox,
             sessions=store.sessions,
-            turned_away=TurnedAway(
-                store.inbox, self._pairing, self._replies, self._spawn, clock
-            ),
+            turned_away=TurnedAway(store.inbox, self._pairing, self._replies, self._spawn, clock),
             wake=self._dispatcher.wake,
         )
 
     async def serve(self, until: asyncio.Event, on_ready: Callable[[], None] | None) -> None:
         """Run until told to stop, or until no adapter is left; leave nothing half done."""
         async with self._tasks, self._pools, control_socket(self._socket, self._control().verbs()):
+            await self._pools.start_all()
             for adapter in self._adapters.values():
                 await adapter.open()
             intake = self._tasks.create_task(self._take_in())

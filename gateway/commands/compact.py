@@ -5,6 +5,8 @@ from typing_extensions import override
 from gateway.commands.registry import Answer, Call, Command
 from gateway.people.roles import Role
 
+NOTHING = "There is nothing to summarise yet."
+
 
 class Compact(Command):
     """Makes room in the model's memory without losing the thread."""
@@ -16,5 +18,12 @@ class Compact(Command):
     @override
     async def run(self, call: Call) -> Answer:
         if call.session is None:
-            return Answer("There is nothing to summarise yet.")
-        return Answer(await call.pool.compact_session(call.session.id))
+            return Answer(NOTHING)
+        done = await call.pool.compact_session(call.session.id)
+        if not done.entries_folded:
+            return Answer(NOTHING)
+        return Answer(
+            f"I folded {done.entries_folded} older entries into a summary: "
+            f"about {done.tokens_before:,} tokens became {done.tokens_after:,}. "
+            "The originals are kept."
+        )

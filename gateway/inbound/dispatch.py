@@ -15,7 +15,7 @@ from gateway.errors import (
     ProviderFailed,
     ProviderUnavailable,
     Refused,
-    StoreBusy,
+    RetryLater,
     TurnStopped,
 )
 from gateway.events import NoticeAdded, ReplyEvent, TextDelta, TurnFailed
@@ -135,11 +135,12 @@ class Dispatch:
         last: ReplyEvent
         try:
             return await self._answer(turn, reply)
-        except asyncio.CancelledError:
-            # Interrupted by a shutdown, not by its own doing: it costs no attempt.
+        except (asyncio.CancelledError, RetryLater):
+            # Interrupted by a shutdown or by want of room, not by its own doing: it costs
+            # no attempt.
             await self._turns.postpone(turn, until=0.0)
             raise
-        except (LaneLost, StoreBusy):
+        except LaneLost:
             raise
         except ProviderUnavailable as error:
             if await self._put_off(turn, reply, error):
