@@ -11,6 +11,5 @@ def make_title(content: Content) -> str | None:
     line = " ".join(message_text(content).split())
     if len(line) <= _LONGEST:
         return line or None
-    head = line[:_LONGEST]
-    cut = head.rfind(" ")
-    return f"{head[:cut] if cut > _EARLIEST_CUT else head}…"
+    space = line.rfind(" ", 0, _LONGEST + 1)
+    return f"{line[: space if space > _EARLIEST_CUT else _LONGEST]}…"
