@@ -12,10 +12,8 @@ from gateway.events import (
     ToolStarted,
 )
 from gateway.ids import TurnId
+from gateway.runners.summaries import summarize_error, summarize_input, summarize_result
 from gateway.transcript import AssistantEntry, Entry, StoredEntry, ToolResultEntry
-
-_INPUT_LENGTH = 80
-_RESULT_LENGTH = 120
 
 
 def has_begun(history: Sequence[StoredEntry], turn: TurnId) -> bool:
@@ -44,7 +42,7 @@ def shown_so_far(history: Sequence[StoredEntry], turn: TurnId) -> Iterator[Reply
     asked: dict[str, str] = {}
     for entry in entries:
         if isinstance(entry, AssistantEntry):
-            asked.update({call.call_id: _line(str(call.arguments)) for call in entry.calls})
+            asked.update({call.call_id: summarize_input(call.arguments) for call in entry.calls})
             if entry.text:
                 yield TextDelta(text=entry.text)
         elif isinstance(entry, ToolResultEntry):
@@ -52,18 +50,10 @@ def shown_so_far(history: Sequence[StoredEntry], turn: TurnId) -> Iterator[Reply
 
 
 def _tool_use(entry: ToolResultEntry, asked: str) -> Iterator[ReplyEvent]:
-    yield ToolStarted(call_id=entry.call_id, tool=entry.tool, summary=asked[:_INPUT_LENGTH])
+    yield ToolStarted(call_id=entry.call_id, tool=entry.tool, summary=asked)
     ended = ToolFailed if entry.is_error else ToolFinished
-    yield ended(
-        call_id=entry.call_id,
-        tool=entry.tool,
-        summary=_line(entry.text)[:_RESULT_LENGTH],
-        seconds=0.0,
-    )
+    summarize = summarize_error if entry.is_error else summarize_result
+    yield ended(call_id=entry.call_id, tool=entry.tool, summary=summarize(entry.text), seconds=0.0)
     for file in entry.files:
         ready = ImageReady if file.is_image else FileReady
         yield ready(file=file, call_id=entry.call_id)
-
-
-def _line(text: str) -> str:
-    return text.partition("\n")[0]

@@ -54,9 +54,9 @@ def test_steps_are_shown_again() -> None:
     )
     assert shown(*entries) == [
         TextDelta(text="Let me look. "),
-        ToolStarted(call_id="c1", tool="read", summary="{'path': 'x'}"),
-        ToolFinished(call_id="c1", tool="read", summary="line one", seconds=0.0),
-        ToolStarted(call_id="c2", tool="send", summary="{}"),
+        ToolStarted(call_id="c1", tool="read", summary="x"),
+        ToolFinished(call_id="c1", tool="read", summary="2 lines", seconds=0.0),
+        ToolStarted(call_id="c2", tool="send", summary=""),
         ToolFailed(call_id="c2", tool="send", summary="no such file", seconds=0.0),
     ]
 
