@@ -1,0 +1,1 @@
+"""Doing a turn: the loop between a model and its tools."""
