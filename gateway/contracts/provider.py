@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from gateway.settings import AgentSettings
 from gateway.transcript import Entry, Usage
@@ -74,6 +74,9 @@ Part = TextPart | ThinkingPart | ToolCallPart | EndPart
 
 class Provider(ABC):
     """Talks to one model server with one key; safe for many streams at once."""
+
+    default_model: ClassVar[str] = ""
+    """Asked when neither the request nor the settings name a model."""
 
     @abstractmethod
     def stream(self, request: ModelRequest) -> AsyncIterator[Part]:
