@@ -1,0 +1,1 @@
+"""Chat on Telegram, by the Bot API."""

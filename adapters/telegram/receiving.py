@@ -1,0 +1,146 @@
+"""Receiving for one account: who we are, which updates come, and the errands they cause."""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from dataclasses import replace
+
+import structlog
+
+from adapters.telegram.addressing import Me
+from adapters.telegram.api import Api, SaidNo
+from adapters.telegram.inbound import UPDATES, Reader
+from adapters.telegram.outbound import command_menus
+from adapters.telegram.patience import Patience
+from adapters.telegram.polling import Poller, Update
+from adapters.telegram.settings import TelegramSettings, WebhookSettings
+from adapters.telegram.webhook import WebhookServer
+from gateway.contracts.adapter import AdapterKit, Deliver
+from gateway.errors import AccountRejected, GatewayError
+from gateway.ids import AccountName
+from gateway.messages import Inbound, Message
+
+log = structlog.get_logger()
+
+_ALBUMS_REMEMBERED = 64
+
+
+class Receiver:
+    """Receives until cancelled; its connections end with it."""
+
+    def __init__(
+        self, account: AccountName, settings: TelegramSettings, api: Api, kit: AdapterKit
+    ) -> None:
+        self._account = account
+        self._settings = settings
+        self._api = api
+        self._kit = kit
+        self._patience = Patience(api, kit)
+
+    async def run(self, deliver: Deliver) -> None:
+        await self._api.open_polling()
+        try:
+            async with asyncio.TaskGroup() as errands:
+                await self._receive(deliver, errands)
+        except ExceptionGroup as group:
+            raise _first(group) from group
+        finally:
+            await self._api.close_polling()
+
+    async def _receive(self, deliver: Deliver, errands: asyncio.TaskGroup) -> None:
+        reader = Reader(self._account, await self._who_we_are())
+        intake = Intake(reader, deliver, self._api, self._kit, errands)
+        errands.create_task(self._publish_commands())
+        if self._settings.mode == "webhook" and self._settings.webhook is not None:
+            await self._listen(self._settings.webhook, intake)
+        else:
+            poller = Poller(self._api, self._kit, self._settings.poll_timeout)
+            await poller.run(intake.take)
+
+    async def _who_we_are(self) -> Me:
+        try:
+            me = await self._patience.call("getMe", {})
+        except SaidNo as refusal:
+            raise AccountRejected(f"Telegram knows no bot with this token: {refusal}") from refusal
+        return Me(me["id"], me["username"])
+
+    async def _publish_commands(self) -> None:
+        for menu in command_menus(self._kit.commands):
+            try:
+                await self._api.call("setMyCommands", menu)
+            except GatewayError as error:
+                log.warning("commands.not_published", account=self._account, reason=str(error))
+
+    async def _listen(self, settings: WebhookSettings, intake: "Intake") -> None:
+        server = WebhookServer(self._account, settings, self._kit.clock)
+
+        async def take(update: Update) -> None:
+            self._kit.health.alive()
+            await intake.take(update)
+
+        async with server.serving(take):
+            await self._patience.call(
+                "setWebhook",
+                {
+                    "url": settings.url,
+                    "secret_token": server.secret,
+                    "allowed_updates": UPDATES,
+                },
+            )
+            self._kit.health.alive()
+            await asyncio.get_running_loop().create_future()
+
+
+class Intake:
+    """Has updates kept: returns from `take` once one is, or says nothing to us."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        deliver: Deliver,
+        api: Api,
+        kit: AdapterKit,
+        errands: asyncio.TaskGroup,
+    ) -> None:
+        self._reader = reader
+        self._deliver = deliver
+        self._api = api
+        self._clock = kit.clock
+        self._errands = errands
+        self._addressed_albums: deque[str] = deque(maxlen=_ALBUMS_REMEMBERED)
+
+    async def take(self, update: Update) -> None:
+        """Deliver an update; one that is not formed as it should be must not block the rest."""
+        try:
+            inbound = self._reader.read(update, self._clock.now())
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the next may be right
+            number, kind = update.get("update_id"), type(error).__name__
+            log.warning("update.skipped", update=number, error=kind)
+            return
+        if inbound is not None:
+            await self._deliver(self._with_album(inbound))
+        press = update.get("callback_query", {}).get("id")
+        if press is not None:
+            self._errands.create_task(self._acknowledge(press))
+
+    def _with_album(self, inbound: Inbound) -> Inbound:
+        """Count a whole album as meant for us once one of its messages is."""
+        if not isinstance(inbound, Message) or inbound.album is None:
+            return inbound
+        if inbound.is_addressed:
+            self._addressed_albums.append(inbound.album)
+            return inbound
+        return replace(inbound, is_addressed=inbound.album in self._addressed_albums)
+
+    async def _acknowledge(self, press: str) -> None:
+        """Have the button stop waiting; too late is no harm."""
+        with suppress(GatewayError):
+            await self._api.call("answerCallbackQuery", {"callback_query_id": press})
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the error that ended everything else."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
