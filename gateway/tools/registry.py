@@ -17,12 +17,14 @@ class ToolRegistry:
     """Tools by name. Builtin ones are every agent's unless it names its own choice."""
 
     def __init__(self, builtin: Iterable[Tool] = (), others: Iterable[Tool] = ()) -> None:
-        self._builtin: dict[str, Tool] = {}
-        self._others: dict[str, Tool] = {}
-        for tool in builtin:
-            self.add(tool)
+        self._builtin = {tool.name: tool for tool in builtin}
+        self._known = dict(self._builtin)
         for tool in others:
-            self._add_other(tool)
+            self._add(tool)
+
+    def _add(self, tool: Tool) -> None:
+        if self._known.setdefault(tool.name, tool) is not tool:
+            log.warning("tool.shadowed", tool=tool.name)
 
     @classmethod
     def load(cls) -> "ToolRegistry":
@@ -33,11 +35,6 @@ class ToolRegistry:
             [tool for entry in entries if not _is_ours(entry) for tool in _make(entry)],
         )
 
-    def add(self, tool: Tool) -> None:
-        """Give a tool to every agent that has not chosen, in place of one with its name."""
-        self._builtin[tool.name] = tool
-        self._others.pop(tool.name, None)
-
     def select(self, names: Sequence[str] | None, path: str) -> tuple[Tool, ...]:
         """Return an agent's tools in a fixed order; `path` is the setting that names them.
 
@@ -46,18 +43,11 @@ class ToolRegistry:
         """
         if names is None:
             return tuple(self._builtin[name] for name in sorted(self._builtin))
-        known = self._others | self._builtin
         for name in names:
-            if name not in known:
-                there_are = ", ".join(sorted(known))
+            if name not in self._known:
+                there_are = ", ".join(sorted(self._known))
                 raise ConfigInvalid(path, f"there is no tool `{name}`; there are: {there_are}")
-        return tuple(known[name] for name in sorted(set(names)))
-
-    def _add_other(self, tool: Tool) -> None:
-        if tool.name in self._builtin or tool.name in self._others:
-            log.warning("tool.shadowed", tool=tool.name)
-        else:
-            self._others[tool.name] = tool
+        return tuple(self._known[name] for name in sorted(set(names)))
 
 
 def _is_ours(entry: EntryPoint) -> bool:
