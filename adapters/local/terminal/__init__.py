@@ -1,0 +1,1 @@
+"""Drawing a chat in a terminal; nothing here is needed for other platforms."""

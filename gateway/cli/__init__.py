@@ -1,0 +1,1 @@
+"""The command `parley`: one file for each of its commands."""
