@@ -7,6 +7,7 @@ import structlog
 
 from gateway.contracts.provider import Provider
 from gateway.contracts.runner import MakeRunner
+from gateway.pools.models import allowed_models
 from gateway.sessions.compaction import Compactor
 from gateway.settings import AgentSettings
 
@@ -24,6 +25,8 @@ class AgentKit:
         compactor: Compactor,
     ) -> None:
         self.settings = settings
+        self.models = allowed_models(settings, provider.default_model)
+        """What sessions may use; the first is the default."""
         self.make_runner = make_runner
         self.compactor = compactor
         self._provider = provider

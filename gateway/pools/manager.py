@@ -21,7 +21,7 @@ from gateway.settings import AgentSettings, GatewaySettings
 
 log = structlog.get_logger()
 
-MakeProvider = Callable[[AgentSettings], Provider]
+MakeProvider = Callable[[AgentId, AgentSettings], Provider]
 MakeRunnerFactory = Callable[[AgentId, AgentSettings, Provider, Sequence[Tool]], MakeRunner]
 
 
@@ -159,12 +159,12 @@ class PoolManager:
         log.info("agent.removed", agent=pool.agent)
 
     def _make_kit(self, agent: AgentId, settings: AgentSettings) -> AgentKit:
-        provider = self._make_provider(settings)
+        provider = self._make_provider(agent, settings)
         make_runner = self._make_runner_factory(agent, settings, provider, tuple(self._tools))
         compactor = Compactor(
             self._store.transcript,
             provider,
-            settings.fast_model or settings.model,
+            settings.fast_model or settings.model or provider.default_model,
             settings.compaction,
             self._clock,
         )

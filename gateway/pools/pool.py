@@ -12,7 +12,7 @@ from gateway.contracts.stores import Store
 from gateway.errors import Busy, RetryLater
 from gateway.ids import AgentId, PersonId, SessionId
 from gateway.pools.kit import MakeKit
-from gateway.pools.models import allowed_models, check_model
+from gateway.pools.models import check_model
 from gateway.pools.runners import Runners
 from gateway.pools.running import RunningTurn
 from gateway.pools.stream import TurnStream
@@ -58,7 +58,7 @@ class Pool(SessionVerbs):
     @property
     def allowed_models(self) -> tuple[str, ...]:
         """What a session may be set to; the first is the default."""
-        return allowed_models(self.settings)
+        return self._kit.models
 
     def chat(
         self, session: SessionId, message: Content | None, *, options: TurnOptions
@@ -104,7 +104,7 @@ class Pool(SessionVerbs):
         Raises:
             Refused: the agent's settings do not allow it.
         """
-        chosen = None if model is None else check_model(model, self.settings)
+        chosen = None if model is None else check_model(model, self._kit.models)
         await self._sessions.set_model(session, chosen)
 
     async def needs_compaction(self, session: SessionId) -> bool:

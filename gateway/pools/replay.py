@@ -32,15 +32,23 @@ def _is_stump(entry: Entry) -> bool:
     return isinstance(entry, AssistantEntry) and entry.is_partial
 
 
-def shown_so_far(history: Sequence[StoredEntry], turn: TurnId) -> Iterator[ReplyEvent]:
-    """Show the turn's steps again; a whole last answer is left to the runner to show."""
-    entries = [
+def is_answered(history: Sequence[StoredEntry], turn: TurnId) -> bool:
+    """Tell whether nothing but the showing is left to do."""
+    entries = _of_turn(history, turn)
+    last = entries[-1] if entries else None
+    return isinstance(last, AssistantEntry) and not last.calls
+
+
+def _of_turn(history: Sequence[StoredEntry], turn: TurnId) -> list[Entry]:
+    return [
         stored.entry for stored in history if stored.turn == turn and not _is_stump(stored.entry)
     ]
-    if entries and isinstance(last := entries[-1], AssistantEntry) and not last.calls:
-        entries.pop()
+
+
+def shown_so_far(history: Sequence[StoredEntry], turn: TurnId) -> Iterator[ReplyEvent]:
+    """Show the turn's steps again."""
     asked: dict[str, str] = {}
-    for entry in entries:
+    for entry in _of_turn(history, turn):
         if isinstance(entry, AssistantEntry):
             asked.update({call.call_id: summarize_input(call.arguments) for call in entry.calls})
             if entry.text:

@@ -13,7 +13,7 @@ from gateway.events import EntryRecorded, ReplyEvent, RunnerEvent, TextDelta, Te
 from gateway.ids import AgentId, SessionId
 from gateway.pools.kit import AgentKit
 from gateway.pools.models import check_model, session_model
-from gateway.pools.replay import has_begun, shown_so_far, without_stumps
+from gateway.pools.replay import has_begun, is_answered, shown_so_far, without_stumps
 from gateway.pools.runners import Runners
 from gateway.sessions.title import make_title
 from gateway.transcript import AssistantEntry, Content, Entry, StoredEntry, Usage, UserEntry
@@ -87,10 +87,10 @@ class TurnWork:
         return info
 
     async def _params(self, info: SessionInfo) -> RunnerParams:
-        settings = self._kit.settings
-        model, wanted = session_model(info.model, settings), self._options.model
+        models, wanted = self._kit.models, self._options.model
+        model = session_model(info.model, models)
         if wanted and wanted != model:
-            model = check_model(wanted, settings)
+            model = check_model(wanted, models)
             await self._sessions.set_model(info.id, model)
         return RunnerParams(info.agent, info.id, info.key, info.person, model, info.prompt)
 
@@ -101,6 +101,8 @@ class TurnWork:
         if has_begun(history, turn):
             for event in shown_so_far(history, turn):
                 await emit(event)
+            if is_answered(history, turn):
+                return
         else:
             history = await self._compacted(info, history)
             message = self._message

@@ -79,8 +79,7 @@ class House:
 
     async def turn(self, text: str = "hi", key: str = KEY) -> Turn:
         """Keep a message and begin its turn, as the drain does; one before it is over."""
-        if (before := await self.store.inbox.head(Lane(key))) is not None:
-            await self.store.inbox.close(before, "done")
+        await self.end_turn(key)
         number = next(self._numbers)
         address = Address(
             PlatformName("local"), AccountName("local"), ExternalUser("u1"), Place("c", None)
@@ -92,6 +91,14 @@ class House:
             message, lane=Lane(key), session_key=key, agent=self.agent, person=PERSON
         )
         assert kept is KeepOutcome.KEPT
+        return await self.begin_again(key)
+
+    async def end_turn(self, key: str = KEY) -> None:
+        if (head := await self.store.inbox.head(Lane(key))) is not None:
+            await self.store.inbox.close(head, "done")
+
+    async def begin_again(self, key: str = KEY) -> Turn:
+        """Begin the turn that is not over, as after a restart."""
         head = await self.store.inbox.head(Lane(key))
         assert head is not None
         return await self.store.turns.begin(head)

@@ -51,9 +51,9 @@ class Town:
             clock=house.clock,
         )
 
-    def make_provider(self, settings: AgentSettings) -> Provider:
+    def make_provider(self, agent: AgentId, settings: AgentSettings) -> Provider:
         if settings.provider == "nowhere":
-            raise ConfigInvalid("agents.x.provider", "no such provider")
+            raise ConfigInvalid(f"agents.{agent}.provider", "no such provider")
         self.providers.append(FakeProvider())
         return self.providers[-1]
 

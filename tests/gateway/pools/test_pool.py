@@ -10,16 +10,18 @@ from gateway.contracts.runner import TurnOptions
 from gateway.errors import Busy, LaneLost, Refused, RetryLater
 from gateway.events import EntryRecorded, TextDelta, ToolFinished, ToolStarted
 from gateway.ids import SessionId
+from gateway.settings import AgentSettings, CompactionSettings
 from gateway.transcript import (
     AssistantEntry,
     FileBlock,
+    SummaryEntry,
     TextBlock,
     ToolCall,
     ToolResultEntry,
     Usage,
     UserEntry,
 )
-from tests.fakes.provider import Gate
+from tests.fakes.provider import Gate, says
 from tests.fakes.runner import answer
 from tests.gateway.pools.house import KEY, PERSON, SETTINGS, open_house, text_of
 
@@ -342,3 +344,50 @@ async def test_r4_a_turn_is_gone_on_with_from_what_is_kept(tmp_path: Path) -> No
             result,
             AssistantEntry("Noon."),
         ]
+
+
+async def test_a_history_that_is_too_long_is_folded_before_the_turn(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        await house.pool.apply(folding_at(100))
+        await house.say("one " * 50)
+        await house.say("two " * 50)
+        house.providers[-1].script = [says("They counted.")]
+        session = await house.session()
+        assert await house.pool.needs_compaction(session)
+        await house.say("three")
+        assert house.make.made[-1].histories[-1][0] == SummaryEntry("They counted.")
+        assert UserEntry("three") not in house.make.made[-1].histories[-1]
+        assert UserEntry("one " * 50) in await house.entries()
+
+
+async def test_a_fold_that_fails_costs_no_turn(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        await house.pool.apply(folding_at(100))
+        await house.say("one " * 200)
+        house.providers[-1].script = [[OSError("a bug of the provider")]]
+        assert text_of(await house.say("two")) == "you said two"
+        assert house.make.made[-1].histories[-1][0] == UserEntry("one " * 200)
+
+
+async def test_without_a_limit_the_whole_history_is_shown(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        for number in range(30):
+            await house.say(f"{number} " * 100)
+        assert len(house.make.made[0].histories[-1]) == 58
+        assert not await house.pool.needs_compaction(await house.session())
+
+
+async def test_a_session_can_be_folded_by_hand(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        for number in range(12):
+            await house.say(f"{number}")
+        house.providers[-1].script = [says("They counted.")]
+        done = await house.pool.compact_session(await house.session())
+        assert done.entries_folded == 4
+        await house.say("more")
+        assert len(house.make.made[0].histories[-1]) == 21
+
+
+def folding_at(tokens: int) -> AgentSettings:
+    compaction = CompactionSettings(max_tokens=tokens, keep_tail=1)
+    return SETTINGS.model_copy(update={"compaction": compaction})

@@ -13,7 +13,7 @@ from gateway.events import (
 )
 from gateway.ids import TurnId
 from gateway.messages import OutgoingFile
-from gateway.pools.replay import has_begun, shown_so_far, without_stumps
+from gateway.pools.replay import has_begun, is_answered, shown_so_far, without_stumps
 from gateway.transcript import (
     AssistantEntry,
     Entry,
@@ -69,17 +69,21 @@ def test_files_of_a_kept_result_are_handed_over_again() -> None:
     ]
 
 
-def test_a_whole_last_answer_is_left_to_the_runner() -> None:
+def test_a_whole_last_answer_is_shown_and_asks_for_nothing_more() -> None:
     result = ToolResultEntry("c1", "read", "x")
-    assert shown(UserEntry("hi"), AssistantEntry("done")) == []
-    assert shown(UserEntry("hi"), ASKS, result, AssistantEntry("done"))[0] == TextDelta(
-        text="Let me look. "
+    assert shown(UserEntry("hi"), ASKS, result, AssistantEntry("done"))[-1] == TextDelta(
+        text="done"
     )
+    assert is_answered(history(UserEntry("hi"), AssistantEntry("done")), TURN)
+    assert not is_answered(history(UserEntry("hi"), ASKS), TURN)
+    assert not is_answered(history(UserEntry("hi"), ASKS, result), TURN)
+    assert not is_answered(history(), TURN)
 
 
 def test_what_an_ended_attempt_left_half_said_is_neither_shown_nor_sent() -> None:
     stump = AssistantEntry("half", is_partial=True)
     kept = history(UserEntry("hi"), stump)
     assert shown(UserEntry("hi"), stump) == []
+    assert not is_answered(kept, TURN)
     assert stump not in without_stumps(kept, TURN)
     assert stump in without_stumps(kept, TurnId("turn_3"))
