@@ -233,7 +233,7 @@ def _walk(held: int, top: PurePosixPath) -> Iterator[tuple[str, int]]:
         for name in sorted(names):
             with suppress(FileNotFoundError):
                 status = os.stat(name, dir_fd=here, follow_symlinks=False)
-                if stat.S_ISREG(status.st_mode):
+                if stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
                     yield str(where / name), status.st_size
 
 

@@ -52,7 +52,7 @@ class ToolExecutor:
             output = await self._checked(tool, arguments, context, run)
             return replace(output, text=_bounded(output.text, tool.output_limit))
         except Refused as refusal:
-            return ToolOutput(str(refusal), is_error=True)
+            return ToolOutput(_bounded(str(refusal), tool.output_limit), is_error=True)
         except TimeoutError:
             log.warning("tool.timed_out", tool=tool.name, seconds=tool.timeout)
             return ToolOutput(f"Timed out after {tool.timeout:g} seconds.", is_error=True)
