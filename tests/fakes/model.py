@@ -276,6 +276,7 @@ class Rejected(Exception):
     code: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
+    @override
     def __str__(self) -> str:
         return self.message
 

@@ -10,7 +10,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_parser import RawRequestMessage
+from aiohttp.web_protocol import RequestHandler
 
 from gateway.clock import Clock, SystemClock
 from tests.fakes.faults import (
@@ -121,6 +124,10 @@ class FakeServer(ABC):
     def error(self, status: int, message: str, *, retry_after: float | str | None = None) -> Reply:
         """Build the platform's own form of an error."""
 
+    def befell(self, effect: Effect, facts: Mapping[str, Any]) -> None:
+        """Take note of a fault that is about to befall a call."""
+        return
+
     async def control(self, name: str, body: Any) -> Any:
         """Answer `/_control/<name>`; JSON in, JSON out."""
         if name == "faults":
@@ -135,6 +142,7 @@ class FakeServer(ABC):
         effect = self.faults.take(request.method, request.path, facts)
         if effect is None:
             return await _send(request, await apply())
+        self.befell(effect, facts)
         early = await self._before(request, effect, apply)
         if early is not None:
             return early
@@ -314,6 +322,14 @@ def _break_off(request: web.BaseRequest) -> web.StreamResponse:
     return web.Response()
 
 
-def _make_request(*parts: Any) -> web.BaseRequest:
+def _make_request(
+    message: RawRequestMessage,
+    payload: StreamReader,
+    protocol: RequestHandler,
+    writer: AbstractStreamWriter,
+    task: "asyncio.Task[None]",
+) -> web.BaseRequest:
     loop = asyncio.get_running_loop()
-    return web.BaseRequest(*parts, loop, client_max_size=_MOST_BYTES)
+    return web.BaseRequest(
+        message, payload, protocol, writer, task, loop, client_max_size=_MOST_BYTES
+    )
