@@ -36,7 +36,8 @@ async def answer(update: Update, _: Any) -> None:
 def main() -> None:
     base = os.environ["TELEGRAM_API_BASE"]
     application = (
-        Application.builder()
+        Application
+        .builder()
         .token(os.environ["TELEGRAM_BOT_TOKEN"])
         .base_url(f"{base}/bot")
         .concurrent_updates(_POOL)
