@@ -1,0 +1,120 @@
+"""Accepted messages, each once."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
+
+from sqlalchemy import bindparam, func, select
+from typing_extensions import override
+
+from gateway.clock import Clock
+from gateway.contracts.stores import Inbox, KeepOutcome, Kept
+from gateway.ids import AgentId, Lane, PersonId
+from gateway.messages import Message
+from gateway.settings import QueueSettings
+from gateway.store.database import Database
+from gateway.store.keep import arrival, keep, record
+from gateway.store.kept import KEPT, kept_from, put_message, put_state
+from gateway.store.schema import IS_WAITING, inbox
+from gateway.store.statements import Transaction
+
+_HEAD = KEPT.where(IS_WAITING, inbox.c.lane == bindparam("lane")).order_by(inbox.c.number).limit(1)
+_IS_OF_ALBUM = (
+    IS_WAITING,
+    inbox.c.lane == bindparam("lane"),
+    inbox.c.album == bindparam("album"),
+    inbox.c.number >= bindparam("number"),
+)
+_ALBUM = KEPT.where(*_IS_OF_ALBUM).order_by(inbox.c.number)
+_NEWEST_OF_ALBUM = select(func.max(inbox.c.kept_at).label("kept_at")).where(*_IS_OF_ALBUM)
+_LANES = (
+    select(inbox.c.lane).where(IS_WAITING).group_by(inbox.c.lane).order_by(func.min(inbox.c.number))
+)
+_COUNT = select(func.count().label("waiting")).select_from(inbox).where(IS_WAITING)
+_COUNT_IN_LANE = _COUNT.where(inbox.c.lane == bindparam("lane"))
+
+
+class SqlInbox(Inbox):
+    """Rows in state `waiting` are the lanes; all others are kept to know repeats by."""
+
+    def __init__(self, database: Database, clock: Clock, queues: QueueSettings) -> None:
+        self._database = database
+        self._clock = clock
+        self._queues = queues
+
+    @override
+    async def keep(
+        self,
+        message: Message,
+        *,
+        lane: Lane,
+        session_key: str,
+        agent: AgentId,
+        person: PersonId | None,
+    ) -> KeepOutcome:
+        row = arrival(message, person=person, now=self._clock.now())
+        row |= {"lane": lane, "session_key": session_key, "agent": agent}
+        return await self._database.write(
+            lambda transaction: keep(transaction, row, message, self._queues)
+        )
+
+    @override
+    async def refuse(self, message: Message, reason: str) -> bool:
+        row = arrival(message, person=None, now=self._clock.now())
+        row["reason"] = reason
+        return await self._database.write(lambda transaction: record(transaction, row, "refused"))
+
+    @override
+    async def head(self, lane: Lane) -> Kept | None:
+        row = await self._database.read_one(_HEAD, lane=lane)
+        return None if row is None else kept_from(row)
+
+    @override
+    async def merge_album(self, head: Kept) -> Kept:
+        if head.message.album is None:
+            return head
+        return await self._database.write(lambda transaction: _merge(transaction, head))
+
+    @override
+    async def album_quiet_since(self, head: Kept) -> float:
+        newest = await self._database.read_one(_NEWEST_OF_ALBUM, **_album_of(head))
+        return head.kept_at if newest is None or newest.kept_at is None else newest.kept_at
+
+    @override
+    async def close(self, kept: Kept, outcome: str) -> None:
+        await self._database.write(lambda transaction: put_state(transaction, kept.number, outcome))
+
+    @override
+    async def waiting_lanes(self) -> Sequence[Lane]:
+        return [row.lane for row in await self._database.read(_LANES)]
+
+    @override
+    async def waiting(self, lane: Lane | None = None) -> int:
+        if lane is None:
+            rows = await self._database.read(_COUNT)
+        else:
+            rows = await self._database.read(_COUNT_IN_LANE, lane=lane)
+        return int(rows[0].waiting)
+
+
+def _album_of(head: Kept) -> dict[str, object]:
+    return {"lane": head.lane, "album": head.message.album, "number": head.number}
+
+
+def _merge(transaction: Transaction, head: Kept) -> Kept:
+    sender = head.message.address.external_user
+    rows = [kept_from(row) for row in transaction.rows(_ALBUM, _album_of(head))]
+    own = [row for row in rows if row.message.address.external_user == sender]
+    if not own or own[0].number != head.number:
+        return head
+    whole = _joined([row.message for row in own])
+    put_message(transaction, head.number, whole)
+    for row in own[1:]:
+        put_state(transaction, row.number, "merged")
+    return replace(own[0], message=whole)
+
+
+def _joined(messages: Sequence[Message]) -> Message:
+    text = next((message.text for message in messages if message.text), "")
+    attachments = tuple(chain.from_iterable(message.attachments for message in messages))
+    return replace(messages[0], text=text, attachments=attachments)

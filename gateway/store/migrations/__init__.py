@@ -1,0 +1,1 @@
+"""Migrations from every released schema to the newest; run by `upgrade`, or from scratch."""

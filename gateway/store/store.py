@@ -1,0 +1,80 @@
+"""The store: every part on one database."""
+
+import sqlite3
+from pathlib import Path
+
+from typing_extensions import override
+
+from gateway.clock import Clock
+from gateway.contracts.stores import (
+    Cursors,
+    Inbox,
+    Outbox,
+    People,
+    Sessions,
+    Store,
+    Transcript,
+    Turns,
+    UsageLedger,
+)
+from gateway.ids import NewId, new_id
+from gateway.settings import QueueSettings
+from gateway.store.cursors import SqlCursors
+from gateway.store.database import Database
+from gateway.store.inbox import SqlInbox
+from gateway.store.location import database_path
+from gateway.store.outbox import SqlOutbox
+from gateway.store.people import SqlPeople
+from gateway.store.schema import VERSION
+from gateway.store.sessions import SqlSessions
+from gateway.store.transcript import SqlTranscript
+from gateway.store.turns import SqlTurns
+from gateway.store.usage import SqlUsage
+
+_SAFE_RESET = (3, 51, 3)
+"""Before it, SQLite can damage a log that two connections write or reset at once."""
+
+
+class SqlStore(Store):
+    """A SQLite file that one process writes; `read_only` looks on while another does."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock,
+        new_id: NewId = new_id,
+        queues: QueueSettings = QueueSettings(),  # noqa: B008 - it is frozen
+        read_only: bool = False,
+    ) -> None:
+        self._database = Database(database_path(url), is_read_only=read_only)
+        self.inbox: Inbox = SqlInbox(self._database, clock, queues)
+        self.turns: Turns = SqlTurns(self._database, clock, new_id)
+        self.sessions: Sessions = SqlSessions(self._database, clock, new_id)
+        self.transcript: Transcript = SqlTranscript(self._database, clock)
+        self.outbox: Outbox = SqlOutbox(self._database, clock, new_id)
+        self.cursors: Cursors = SqlCursors(self._database, clock)
+        self.usage: UsageLedger = SqlUsage(self._database)
+        self.people: People = SqlPeople(self._database, clock, new_id)
+
+    @override
+    async def open(self) -> None:
+        await self._database.open()
+
+    @override
+    async def close(self) -> None:
+        await self._database.close()
+
+    @override
+    async def check(self) -> str:
+        path = self._database.path
+        waiting = await self.inbox.waiting()
+        advice = "" if sqlite3.sqlite_version_info >= _SAFE_RESET else " (3.51.3 mends a rare bug)"
+        return (
+            f"SQLite {sqlite3.sqlite_version}{advice}, schema {VERSION}, {path} {_size(path)}, "
+            f"log {_size(path.with_name(f'{path.name}-wal'))}, {waiting} waiting"
+        )
+
+
+def _size(path: Path) -> str:
+    return f"{path.stat().st_size / 1e6:.1f} MB" if path.exists() else "none"

@@ -1,0 +1,143 @@
+"""Turns, their attempts and their steps."""
+
+from sqlalchemy import bindparam, exists, null, or_, select, update
+from typing_extensions import override
+
+from gateway.clock import Clock
+from gateway.contracts.stores import Kept, Turn, Turns, TurnState
+from gateway.errors import LaneLost
+from gateway.ids import NewId, TurnId
+from gateway.store.database import Database
+from gateway.store.inserts import insert, insert_or_skip
+from gateway.store.kept import put_state, waiting_row
+from gateway.store.leases import claim, require
+from gateway.store.schema import entries, inbox, steps, turns
+from gateway.store.statements import Transaction
+
+_FIRST = insert(turns)
+_AGAIN = (
+    update(turns)
+    .where(turns.c.number == bindparam("of_number"))
+    .values(state=TurnState.RUNNING.value, attempt=turns.c.attempt + 1)
+    .returning(turns.c.id, turns.c.attempt, turns.c.started_at)
+)
+_POSTPONE = (
+    update(turns)
+    .where(turns.c.id == bindparam("turn"))
+    .values(state=TurnState.POSTPONED.value, attempt=turns.c.attempt - 1)
+)
+_PUT_OFF = (
+    update(inbox).where(inbox.c.number == bindparam("which")).values(not_before=bindparam("until"))
+)
+_FINISH = (
+    update(turns)
+    .where(turns.c.id == bindparam("turn"))
+    .values(state=bindparam("new_state"), ended_at=bindparam("now"))
+)
+_STEP = insert_or_skip(steps)
+_STEPS = select(steps.c.call_id).where(steps.c.turn == bindparam("turn"))
+
+_FAILED = or_(
+    *(
+        turns.c.state == state.value
+        for state in (TurnState.FAILED, TurnState.STOPPED, TurnState.DEAD)
+    )
+)
+_LAST_ASKED = (
+    # Turns that left no entry and did not fail are commands: they hide nothing.
+    select(turns.c.id, turns.c.number, _FAILED.label("has_failed"))
+    .join(inbox, inbox.c.number == turns.c.number)
+    .where(
+        inbox.c.session_key == bindparam("session_key"),
+        or_(_FAILED, exists().where(entries.c.turn == turns.c.id)),
+    )
+    .order_by(turns.c.number.desc())
+    .limit(1)
+)
+_RENEW = (
+    update(turns)
+    .where(turns.c.id == bindparam("turn"))
+    .values(state=TurnState.POSTPONED.value, attempt=0, ended_at=null())
+)
+_WAIT_AGAIN = (
+    update(inbox)
+    .where(inbox.c.number == bindparam("which"))
+    .values(state="waiting", not_before=0.0)
+)
+
+
+class SqlTurns(Turns):
+    """A turn's row is made when work on its message first begins, and never again."""
+
+    def __init__(self, database: Database, clock: Clock, new_id: NewId) -> None:
+        self._database = database
+        self._clock = clock
+        self._new_id = new_id
+
+    @override
+    async def begin(self, kept: Kept) -> Turn:
+        turn, now = TurnId(self._new_id("t")), self._clock.now()
+        return await self._database.write(lambda transaction: _begin(transaction, kept, turn, now))
+
+    @override
+    async def postpone(self, turn: Turn, until: float) -> None:
+        def operation(transaction: Transaction) -> None:
+            require(transaction, turn)
+            transaction.run(_POSTPONE, {"turn": turn.id})
+            transaction.run(_PUT_OFF, {"which": turn.kept.number, "until": until})
+
+        await self._database.write(operation)
+
+    @override
+    async def finish(self, turn: Turn, state: TurnState) -> None:
+        values = {"turn": turn.id, "new_state": state.value, "now": self._clock.now()}
+
+        def operation(transaction: Transaction) -> None:
+            require(transaction, turn)
+            transaction.run(_FINISH, values)
+            put_state(transaction, turn.kept.number, "done")
+
+        await self._database.write(operation)
+
+    @override
+    async def revive(self, session_key: str) -> Kept | None:
+        return await self._database.write(lambda transaction: _revive(transaction, session_key))
+
+    @override
+    async def start_step(self, turn: Turn, call_id: str, tool: str) -> None:
+        row = {
+            "turn": turn.id, "call_id": call_id, "tool": tool, "started_at": self._clock.now(),
+        }  # fmt: skip
+
+        def operation(transaction: Transaction) -> None:
+            require(transaction, turn)
+            transaction.run(_STEP, row)
+
+        await self._database.write(operation)
+
+    @override
+    async def started_steps(self, turn: TurnId) -> frozenset[str]:
+        return frozenset(row.call_id for row in await self._database.read(_STEPS, turn=turn))
+
+
+def _begin(transaction: Transaction, kept: Kept, turn: TurnId, now: float) -> Turn:
+    # Read again: an edit may have come, or another owner may have been faster.
+    fresh = waiting_row(transaction, kept.number)
+    if fresh is None:
+        raise LaneLost(f"message {kept.number} is done already")
+    fence = claim(transaction, fresh.lane)
+    again = transaction.row(_AGAIN, {"of_number": kept.number})
+    if again is not None:
+        return Turn(again.id, fresh, fence, again.attempt, again.started_at)
+    first = {"state": TurnState.RUNNING.value, "attempt": 1, "started_at": now, "ended_at": None}
+    transaction.run(_FIRST, {"id": turn, "number": kept.number, **first})
+    return Turn(turn, fresh, fence, 1, now)
+
+
+def _revive(transaction: Transaction, session_key: str) -> Kept | None:
+    last = transaction.row(_LAST_ASKED, {"session_key": session_key})
+    if last is None or not last.has_failed:
+        return None
+    transaction.run(_RENEW, {"turn": last.id})
+    transaction.run(_WAIT_AGAIN, {"which": last.number})
+    return waiting_row(transaction, last.number)
