@@ -9,7 +9,9 @@ from gateway.messages import Choice, OutgoingFile, OutgoingMessage
 _TRICKS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_LONGEST_NAME = 120
+_LONGEST_NAME = 60
+"""Characters: in four bytes each they still fit what file systems take."""
+_LONGEST_ENDING = 10
 
 
 def show_text(text: str) -> str:
@@ -25,11 +27,10 @@ def show_message(message: OutgoingMessage) -> str:
 
 def file_name(file: OutgoingFile) -> str:
     """Return a name to save a file under: no directories, nothing hidden, not too long."""
-    name = show_text(PurePath(file.name.replace("\\", "/")).name).strip(" .")
-    stem, dot, ending = name.rpartition(".")
-    if len(name) > _LONGEST_NAME and dot:
-        return f"{stem[: _LONGEST_NAME - len(ending) - 1]}.{ending}"[:_LONGEST_NAME]
-    return name[:_LONGEST_NAME] or "file"
+    shown = show_text(PurePath(file.name.replace("\\", "/")).name)
+    path = PurePath(" ".join(shown.split()).strip(" .") or "file")
+    ending = path.suffix[:_LONGEST_ENDING]
+    return f"{path.stem[: _LONGEST_NAME - len(ending)]}{ending}"
 
 
 def show_size(size: int) -> str:

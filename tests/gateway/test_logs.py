@@ -253,7 +253,8 @@ def test_a_full_disk_under_the_log_stops_nothing() -> None:
 
 def test_logging_loads_no_rich() -> None:
     program = (
-        "import gateway.cli.main, gateway.logs, sys; from gateway.settings import LogSettings;"
+        "import sys; from gateway.cli.main import main; main(['version'], standalone_mode=False);"
+        "import gateway.logs; from gateway.settings import LogSettings;"
         "gateway.logs.configure_logs(LogSettings(format='console'));"
         "import structlog; structlog.get_logger().info('a.told');"
         "sys.exit('rich' in sys.modules)"

@@ -1,6 +1,7 @@
 """The last rows of a terminal, redrawn in place below what was printed for good."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import takewhile
 from typing import TextIO
 
@@ -36,8 +37,10 @@ class Screen:
         self._drawn, self._row = (), 0
 
     def write(self, codes: str) -> None:
-        self._out.write(codes)
-        self._out.flush()
+        """Write, as long as there is a terminal; without one there is nothing to draw."""
+        with suppress(OSError):
+            self._out.write(codes)
+            self._out.flush()
 
 
 def _are_equal(pair: tuple[str, str]) -> bool:

@@ -6,7 +6,7 @@ import shutil
 import signal
 import termios
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import cycle
 from pathlib import Path
 from typing import TextIO
@@ -61,18 +61,20 @@ class Terminal(Transport):
         self._is_reading = True
         self._screen.write(_PASTE_ON)
         self._draw()
+        # Not in a task group: what goes wrong in the body must leave as it is.
+        spinning = asyncio.create_task(self._spin())
         try:
-            async with asyncio.TaskGroup() as tasks:
-                spinning = tasks.create_task(self._spin())
-                yield
-                spinning.cancel()
+            yield
         finally:
+            spinning.cancel()
+            await asyncio.wait({spinning})
             self._is_reading = False
             loop.remove_signal_handler(signal.SIGWINCH)
             loop.remove_reader(self._keyboard)
             self._screen.write(_PASTE_OFF)
             self._draw()
-            termios.tcsetattr(self._keyboard, termios.TCSADRAIN, before)
+            with suppress(termios.error):  # it may be gone
+                termios.tcsetattr(self._keyboard, termios.TCSADRAIN, before)
 
     @override
     async def read(self) -> str | Signal:
