@@ -139,6 +139,7 @@ async def test_redelivery(server: FakeTelegram, bot: Bot, ann: User) -> None:
     assert await bot.get_updates(offset=first[0] + 1) == ()
     server.updates.redeliver()
     assert ids(await bot.get_updates(offset=first[0] + 1)) == first
+    assert [update_id for _, update_id in server.updates.handed_out] == first * 2
     assert await bot.get_updates(offset=first[0] + 1) == ()
 
 

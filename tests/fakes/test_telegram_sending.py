@@ -307,6 +307,9 @@ async def test_topics_must_exist(server: FakeTelegram, bot: Bot, ann: User) -> N
         await bot.send_message(team.id, "x", message_thread_id=news)
     with pytest.raises(BadRequest, match="Message thread not found"):
         await bot.send_message(42, "x", message_thread_id=5)
+    work = ann.opens_topic("Work")
+    await bot.send_message(42, "x", message_thread_id=work)
+    assert ann.chat.bot_texts(work) == ["x"]
 
 
 async def test_a_migrated_group_names_its_new_id(server: FakeTelegram, bot: Bot, ann: User) -> None:

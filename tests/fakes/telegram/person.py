@@ -27,6 +27,13 @@ class Person:
         known = self.world.chats.get(self.id)
         return known or self.world.add_chat(self.id, "private", members=[self.id])
 
+    def opens_topic(self, name: str) -> int:
+        """Open a topic in the private chat; return its `message_thread_id`."""
+        self.world.has_topics_in_private = True
+        thread = self.world.next_message_id(self.chat)
+        self.chat.topics[thread] = name
+        return thread
+
     def deletes(self, message: Message, *, chat: Chat | None = None) -> None:
         """Take an own message back; bots are not told."""
         message.is_deleted = True

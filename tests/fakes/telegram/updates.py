@@ -16,6 +16,7 @@ _KEPT_SECONDS = 86_400.0
 _LONGEST_POLL = 50
 _NOT_BY_DEFAULT = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
 _FIRST_ID = 700_000_001
+_DELIVERIES_KEPT = 100_000
 
 
 @dataclass(slots=True)
@@ -39,6 +40,8 @@ class Updates:
         self.has_webhook = False
         self.conflicts = 0
         """How many polls were ended by another one."""
+        self.handed_out: deque[tuple[float, int]] = deque(maxlen=_DELIVERIES_KEPT)
+        """When which update was given to a poller, every time it was."""
         self.polls = 0
         self.confirmed = 0
         """How many updates were confirmed by a later offset."""
@@ -102,6 +105,7 @@ class Updates:
         fresh = [update for _, update in self._queue if update["update_id"] >= offset]
         answer = [*again, *fresh][:limit]
         self._delivered.extend(answer)
+        self.handed_out.extend((self._clock.now(), update["update_id"]) for update in answer)
         return answer
 
     def redeliver(self, count: int = 1) -> None:
