@@ -116,9 +116,10 @@ class LocalAdapter(
         if typed.missing or not (typed.text or typed.files):
             return
         await self._wait_for_room()
-        await self._deliver(typed, deliver)
+        # Before it is delivered: the answer may be here first.
         self._unanswered += 1
         self._transport.show_busy(self.typing_every)
+        await self._deliver(typed, deliver)
 
     async def _stop(self, deliver: Deliver) -> None:
         """End the running answer; a second Ctrl-C, with nothing to wait for, leaves."""

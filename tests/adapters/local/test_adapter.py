@@ -10,19 +10,18 @@ from typing_extensions import override
 from adapters.local.adapter import LocalAdapter
 from adapters.local.settings import LocalSettings
 from adapters.local.transport import Signal, Transport
-from gateway.errors import Refused, RetryLater, SendRefused, TooLong
+from gateway.errors import Refused, SendRefused, TooLong
 from gateway.ids import AccountName, MessageId
 from gateway.messages import (
     Attachment,
     AttachmentKind,
     Choice,
-    Inbound,
     Message,
     Origin,
     OutgoingFile,
     OutgoingMessage,
 )
-from tests.fakes.adapter_kit import adapter_kit
+from tests.fakes.account import Account
 from tests.fakes.clock import FakeClock
 
 
@@ -76,20 +75,18 @@ class Chat:
     def __init__(self, data_dir: Path) -> None:
         self.desk = Desk()
         self.clock = FakeClock()
-        self.kit = adapter_kit(self.clock, data_dir)
+        self.account = Account(self.clock, data_dir)
+        self.kit = self.account.kit
+        self.deliver = self.account.gate
         self.adapter = LocalAdapter(AccountName("local"), LocalSettings(), self.kit, self.desk)
-        self.delivered: list[Message] = []
-        self.refusals: list[RetryLater] = []
 
-    async def deliver(self, inbound: Inbound) -> None:
-        if self.refusals:
-            raise self.refusals.pop()
-        assert isinstance(inbound, Message)
-        self.delivered.append(inbound)
+    @property
+    def delivered(self) -> list[Message]:
+        return self.deliver.messages
 
     @property
     def texts(self) -> list[str]:
-        return [message.text for message in self.delivered]
+        return self.deliver.texts
 
     async def say(self, text: str, **fields: object) -> MessageId:
         """Answer, as the gateway would."""
@@ -132,7 +129,7 @@ async def test_a_wrong_path_is_told_and_nothing_is_sent(chat: Chat) -> None:
 
 
 async def test_a_line_that_cannot_be_kept_is_offered_again(chat: Chat) -> None:
-    chat.refusals = [RetryLater("disk full", 5), RetryLater("disk full", 5)]
+    chat.deliver.busy_for = [5, 5]
     chat.desk.type("precious", Signal.END)
     running = asyncio.ensure_future(chat.adapter.run(chat.deliver))
     await chat.clock.advance(9)
@@ -140,7 +137,7 @@ async def test_a_line_that_cannot_be_kept_is_offered_again(chat: Chat) -> None:
     await chat.clock.advance(1)
     await running
     assert chat.texts == ["precious"]
-    assert "disk full" in chat.desk.notes[0]
+    assert "the disk is full" in chat.desk.notes[0]
 
 
 async def test_an_answer_grows_and_is_shown_once(chat: Chat) -> None:
@@ -183,6 +180,18 @@ async def test_ctrl_c_stops_an_answer_and_leaves_at_the_prompt(chat: Chat) -> No
     chat.desk.type(Signal.INTERRUPT, "never read")
     await chat.adapter.run(chat.deliver)
     assert len(chat.texts) == 2
+
+
+async def test_an_answer_may_come_before_its_line_is_said_to_be_kept(chat: Chat) -> None:
+    chat.deliver.open.clear()
+    chat.desk.type("hi", Signal.INTERRUPT)
+    running = asyncio.ensure_future(chat.adapter.run(chat.deliver))
+    await chat.clock.settle()
+    to = chat.adapter._owner()
+    await chat.adapter.send(to, OutgoingMessage("k", "Hello"))
+    chat.deliver.open.set()
+    await running
+    assert chat.texts == ["hi"]
 
 
 async def test_ctrl_c_after_the_answer_leaves(chat: Chat) -> None:
