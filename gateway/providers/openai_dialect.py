@@ -26,11 +26,14 @@ _UNKNOWN = re.compile(
 class Dialect:
     """The optional part of a request, for one model on one server."""
 
-    limit_field: Literal["max_tokens", "max_completion_tokens"] | None = "max_tokens"
+    limit_fields: tuple[str, ...] = ("max_tokens", "max_completion_tokens")
+    """Names of the output limit yet to be tried; the first is used, none of none."""
     with_usage: bool = True
     with_cache_key: bool = False
     effort: Literal["none"] | None = None
     """`reasoning_effort` beside tools."""
+    may_hush: bool = True
+    """Whether an effort of `none` is worth a try."""
     with_tools: bool = True
 
 
@@ -44,7 +47,7 @@ def first_dialect(model: str, *, official: bool) -> Dialect:
     if not official:
         return Dialect()
     return Dialect(
-        limit_field="max_completion_tokens",
+        limit_fields=("max_completion_tokens", "max_tokens"),
         with_cache_key=True,
         effort="none" if model.startswith(_REASONS_UNLESS_TOLD) else None,
     )
@@ -58,7 +61,7 @@ def learn(dialect: Dialect, complaint: str) -> Dialect | None:
         return replace(dialect, with_cache_key=False)
     if "reasoning_effort" in complaint:
         return _learn_effort(dialect, complaint)
-    if "max_completion_tokens" in complaint or "max_tokens" in complaint:
+    if re.search(r"max_completion_tokens|max_tokens|in the completion", complaint):
         return _learn_limit(dialect, complaint)
     if _NO_TOOLS.search(complaint) and dialect.with_tools:
         return replace(dialect, with_tools=False)
@@ -67,8 +70,9 @@ def learn(dialect: Dialect, complaint: str) -> Dialect | None:
 
 def _learn_effort(dialect: Dialect, complaint: str) -> Dialect | None:
     if dialect.effort is not None:
-        return replace(dialect, effort=None, with_tools=_can_reason_with_tools(complaint))
-    if "none" in complaint and dialect.with_tools:
+        can_reason = _can_reason_with_tools(complaint)
+        return replace(dialect, effort=None, may_hush=False, with_tools=can_reason)
+    if "none" in complaint and dialect.may_hush:
         return replace(dialect, effort="none")
     return None
 
@@ -79,14 +83,9 @@ def _can_reason_with_tools(complaint: str) -> bool:
 
 
 def _learn_limit(dialect: Dialect, complaint: str) -> Dialect | None:
-    field = dialect.limit_field
-    if field is None or not re.search(rf"\b{field}\b", complaint):
+    field, *others = dialect.limit_fields or ("",)
+    if not field or not re.search(rf"\b{field}\b|in the completion", complaint):
         return None
     if _TOO_HIGH.search(complaint):
-        return replace(dialect, limit_field=None)
-    if not _UNKNOWN.search(complaint):
-        return None
-    other: Literal["max_tokens", "max_completion_tokens"] = (
-        "max_completion_tokens" if field == "max_tokens" else "max_tokens"
-    )
-    return replace(dialect, limit_field=other)
+        return replace(dialect, limit_fields=())
+    return replace(dialect, limit_fields=tuple(others)) if _UNKNOWN.search(complaint) else None

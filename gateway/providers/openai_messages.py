@@ -25,8 +25,8 @@ def chat_body(prompt: Prompt, dialect: Dialect, *, limit: int) -> dict[str, Any]
         "messages": list(chat_messages(prompt.system, prompt.rounds, prompt.shown)),
         "stream": True,
     }
-    if dialect.limit_field is not None:
-        body[dialect.limit_field] = limit
+    for field in dialect.limit_fields[:1]:
+        body[field] = limit
     if dialect.with_usage:
         body["stream_options"] = {"include_usage": True}
     if dialect.with_cache_key:
