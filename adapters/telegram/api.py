@@ -74,8 +74,6 @@ def meaning(error: TelegramError, *, is_repeatable: bool) -> GatewayError:
             return _meaning_of_answer(error, code, is_repeatable=is_repeatable)
         case NotSent():
             return RetryLater(f"Telegram cannot be reached: {error}", _SOON)
-        case TooLarge():
-            return SendRefused(str(error))
         case _ if is_repeatable:
             return RetryLater(f"Telegram did not answer: {error}", _SOON)
         case _:
