@@ -13,6 +13,7 @@ from gateway.contracts.provider import Provider
 from gateway.contracts.runner import MakeRunner
 from gateway.contracts.stores import Store
 from gateway.contracts.tool import Tool
+from gateway.errors import ConfigInvalid
 from gateway.ids import AgentId, PersonId
 from gateway.pools.kit import AgentKit
 from gateway.pools.pool import Pool
@@ -39,14 +40,13 @@ class PoolManager:
         *,
         make_provider: MakeProvider,
         make_runner_factory: MakeRunnerFactory,
-        tools: Sequence[Tool] = (),
         clock: Clock,
     ) -> None:
         self._settings = settings
         self._store = store
         self._make_provider = make_provider
         self._make_runner_factory = make_runner_factory
-        self._tools = list(tools)
+        self._added_tools: list[Tool] = []
         self._clock = clock
         self._tasks = asyncio.TaskGroup()
         self._pools: dict[AgentId, Pool] = {}
@@ -113,7 +113,7 @@ class PoolManager:
 
     async def add_builtin_tool(self, tool: Tool) -> None:
         """Give every agent one more tool, from each session's next turn on."""
-        self._tools.append(tool)
+        self._added_tools.append(tool)
         for agent, pool in list(self._pools.items()):
             await self._try_sync(agent, pool.settings)
 
@@ -130,6 +130,8 @@ class PoolManager:
     async def _try_sync(self, agent: AgentId, settings: AgentSettings) -> None:
         try:
             await self.sync_agent(agent, settings)
+        except ConfigInvalid as error:
+            log.error("agent.refused", agent=agent, reason=str(error))  # noqa: TRY400 - the reason says it all; a traceback would hide it
         except Exception:
             log.exception("agent.sync_failed", agent=agent)
 
@@ -160,7 +162,7 @@ class PoolManager:
 
     def _make_kit(self, agent: AgentId, settings: AgentSettings) -> AgentKit:
         provider = self._make_provider(agent, settings)
-        make_runner = self._make_runner_factory(agent, settings, provider, tuple(self._tools))
+        make_runner = self._make_runner_factory(agent, settings, provider, self._added_tools)
         compactor = Compactor(
             self._store.transcript,
             provider,

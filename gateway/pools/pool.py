@@ -75,7 +75,7 @@ class Pool(SessionVerbs):
         if session in self._turns:
             raise Busy("I am still at work on your last message.")
         work = TurnWork(
-            self.agent, self._store, self._runners, self._kit, session, message, options
+            self.agent, self._store, self._runners, lambda: self._kit, session, message, options
         )
         turn = RunningTurn(work, self._clock, self.settings.chat_timeout)
         self._turns[session] = turn

@@ -19,18 +19,20 @@ class Lease:
     """A session's runner, and whether a turn has it."""
 
     runner: Runner
+    maker: MakeRunner
     model: str
     person: PersonId | None
     is_lent: bool = True
     is_stale: bool = False
-    """What it was made with has changed: no further turn gets it."""
+    """Its person's credentials or the like have changed: no further turn gets it."""
 
     @property
     def is_busy(self) -> bool:
         return self.is_lent or self.runner.is_busy
 
-    def is_good_for(self, model: str) -> bool:
-        return self.model == model and not self.is_stale and self.runner.is_alive
+    def is_good_for(self, model: str, maker: MakeRunner) -> bool:
+        is_current = self.maker is maker and not self.is_stale
+        return is_current and self.model == model and self.runner.is_alive
 
 
 class Runners:
@@ -45,16 +47,16 @@ class Runners:
         self._resets = 0
 
     async def borrow(self, params: RunnerParams, make: MakeRunner) -> Lease:
-        """Lend the session's runner, or a new one if it is stale, dead or of another model."""
+        """Lend the session's runner; a new one if it is stale, dead, or made otherwise."""
         lease = self._leases.get(params.session)
         if lease is not None and not lease.is_lent:
-            if lease.is_good_for(params.model):
+            if lease.is_good_for(params.model, make):
                 lease.is_lent = True
                 return lease
             del self._leases[params.session]
             await self._close(lease.runner)
         resets = self._resets
-        lease = Lease(await make(params), params.model, params.person)
+        lease = Lease(await make(params), make, params.model, params.person)
         lease.is_stale = resets != self._resets
         self._leases[params.session] = lease
         return lease

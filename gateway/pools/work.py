@@ -15,6 +15,7 @@ from gateway.pools.kit import AgentKit
 from gateway.pools.models import check_model, session_model
 from gateway.pools.replay import has_begun, is_answered, shown_so_far, without_stumps
 from gateway.pools.runners import Runners
+from gateway.sessions.compaction import Compactor
 from gateway.sessions.title import make_title
 from gateway.transcript import AssistantEntry, Content, Entry, StoredEntry, Usage, UserEntry
 
@@ -31,7 +32,7 @@ class TurnWork:
         agent: AgentId,
         store: Store,
         runners: Runners,
-        kit: AgentKit,
+        current_kit: Callable[[], AgentKit],
         session: SessionId,
         message: Content | None,
         options: TurnOptions,
@@ -40,7 +41,7 @@ class TurnWork:
         self._sessions = store.sessions
         self._transcript = store.transcript
         self._runners = runners
-        self._kit = kit
+        self._current_kit = current_kit
         self._session = session
         self._message = message
         self._options = options
@@ -51,11 +52,13 @@ class TurnWork:
 
     async def run(self, emit: Emit) -> None:
         """Take the turn's steps, or those that an earlier attempt has left."""
-        async with self._kit.in_use():
+        kit = self._current_kit()
+        async with kit.in_use():
             info = await self._find_session()
-            lease = await self._runners.borrow(await self._params(info), self._kit.make_runner)
+            params = await self._params(info, kit.models)
+            lease = await self._runners.borrow(params, kit.make_runner)
             try:
-                await self._answer(info, lease.runner, emit)
+                await self._answer(info, lease.runner, kit.compactor, emit)
             finally:
                 lease.is_lent = False
 
@@ -86,15 +89,16 @@ class TurnWork:
             raise Refused("I do not know this conversation.")
         return info
 
-    async def _params(self, info: SessionInfo) -> RunnerParams:
-        models, wanted = self._kit.models, self._options.model
-        model = session_model(info.model, models)
+    async def _params(self, info: SessionInfo, models: Sequence[str]) -> RunnerParams:
+        model, wanted = session_model(info.model, models), self._options.model
         if wanted and wanted != model:
             model = check_model(wanted, models)
             await self._sessions.set_model(info.id, model)
         return RunnerParams(info.agent, info.id, info.key, info.person, model, info.prompt)
 
-    async def _answer(self, info: SessionInfo, runner: Runner, emit: Emit) -> None:
+    async def _answer(
+        self, info: SessionInfo, runner: Runner, compactor: Compactor, emit: Emit
+    ) -> None:
         turn = self._options.turn.id
         history = await self._transcript.history(info.id)
         message: Content | None = None
@@ -104,24 +108,24 @@ class TurnWork:
             if is_answered(history, turn):
                 return
         else:
-            history = await self._compacted(info, history)
+            history = await self._compacted(history, compactor)
             message = self._message
             await self._open(info, runner)
         entries = without_stumps(history, turn)
         await self._pump(runner.chat(entries, message, self._options), emit)
 
     async def _compacted(
-        self, info: SessionInfo, history: Sequence[StoredEntry]
+        self, history: Sequence[StoredEntry], compactor: Compactor
     ) -> Sequence[StoredEntry]:
         """Return the history, folded first when it is too long; a failure costs no turn."""
-        if not self._kit.compactor.is_due(history):
+        if not compactor.is_due(history):
             return history
         try:
-            done = await self._kit.compactor.compact(info.id, history)
+            done = await compactor.compact(self._session, history)
         except Exception:
             log.exception("compaction.failed")
             return history
-        return await self._transcript.history(info.id) if done.entries_folded else history
+        return await self._transcript.history(self._session) if done.entries_folded else history
 
     async def _open(self, info: SessionInfo, runner: Runner) -> None:
         """Keep what the person said, before anything is paid for, and freeze the prompt."""

@@ -22,7 +22,7 @@ from gateway.transcript import (
     UserEntry,
 )
 from tests.fakes.provider import Gate, says
-from tests.fakes.runner import answer
+from tests.fakes.runner import FakeRunners, answer
 from tests.gateway.pools.house import KEY, PERSON, SETTINGS, open_house, text_of
 
 CALL = ToolCall("c1", "now", {})
@@ -241,6 +241,31 @@ async def test_a_long_turn_outlives_the_reaper_a_reset_and_new_settings(tmp_path
         assert not house.make.made[0].was_closed_busy
         assert house.make.made[-1].params.model == "small"
         reaper.cancel()
+
+
+async def test_a_turn_that_began_before_new_settings_leaves_no_old_runner(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        old = house.make
+        options = TurnOptions(turn=await house.turn("one"))
+        stream = house.pool.chat(await house.session(), "one", options=options)
+        while not house.pool._kit._users:  # noqa: ASYNC110 - a turn tells nobody that it begins
+            await asyncio.sleep(0)
+        house.make = FakeRunners(clock=house.clock)
+        await house.pool.apply(SETTINGS)
+        assert not house.providers[0].is_closed
+        assert text_of([event async for event in stream]) == "you said one"
+        assert house.providers[0].is_closed
+        await house.say("two")
+        assert (len(old.made), len(house.make.made)) == (1, 1)
+
+
+async def test_a_turn_that_has_not_begun_uses_the_new_settings(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        options = TurnOptions(turn=await house.turn("one"))
+        stream = house.pool.chat(await house.session(), "one", options=options)
+        await house.pool.apply(SETTINGS.model_copy(update={"model": "small"}))
+        assert text_of([event async for event in stream]) == "you said one"
+        assert house.make.made[0].params.model == "small"
 
 
 async def test_an_idle_session_costs_no_runner(tmp_path: Path) -> None:
