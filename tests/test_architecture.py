@@ -23,7 +23,9 @@ FLOORS = {
     4: {"commands"},
     5: {"inbound"},
     5.5: {"control"},
-    6: {"app", "cli", "__main__"},
+    6: {"app"},
+    6.1: {"cli"},
+    6.2: {"__main__"},
 }  # fmt: skip
 FLOOR_OF = {name: floor for floor, names in FLOORS.items() for name in names}
 HIGHEST_FOR_ADAPTERS = 1.5
