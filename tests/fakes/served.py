@@ -20,7 +20,6 @@ from gateway.settings import AgentSettings
 from gateway.transcript import Entry
 from tests.fakes.anthropic import FakeAnthropic
 from tests.fakes.clock import FakeClock
-from tests.fakes.model import FakeModelServer
 from tests.fakes.openai import FakeOpenAI
 
 TOOLS = (
@@ -65,7 +64,7 @@ def generator_of(provider: Provider, request: ModelRequest) -> AsyncGenerator[Pa
 class Served:
     """One provider on one fake server, both on one clock."""
 
-    server: FakeModelServer
+    server: FakeOpenAI | FakeAnthropic
     provider: Provider
     clock: FakeClock
 
