@@ -24,7 +24,7 @@ from tests.fakes.anthropic_messages import signature
 from tests.fakes.anthropic_request import check
 from tests.fakes.model import Asked, Call, FakeModelServer, Rejected, Said, Thought, tokens
 from tests.fakes.process import run_model_server
-from tests.fakes.web import Reply, Stream, json_reply
+from tests.fakes.web import Reply, Stream, always, json_reply
 
 _KINDS = {
     400: "invalid_request_error",
@@ -67,9 +67,9 @@ class FakeAnthropic(FakeModelServer):
             body = await self._admit(request)
         except Rejected as rejected:
             self.refused.append(str(rejected))
-            return await self.perform(request, {}, _reply_with(self._error(rejected)))
+            return await self.perform(request, {}, always(self._error(rejected)))
         if request.method == "GET":
-            return await self.perform(request, {}, _reply_with(self._models(request.path)))
+            return await self.perform(request, {}, always(self._models(request.path)))
         headers = {name.lower(): value for name, value in request.headers.items()}
 
         async def apply() -> Reply | Stream:
@@ -280,13 +280,6 @@ def _event(kind: str, **fields: Any) -> bytes:
 
 def _error_event(message: str) -> bytes:
     return _event("error", error={"type": "overloaded_error", "message": message or "Overloaded"})
-
-
-def _reply_with(reply: Reply) -> Any:
-    async def apply() -> Reply:
-        return reply
-
-    return apply
 
 
 def _model_info(name: str) -> dict[str, Any]:

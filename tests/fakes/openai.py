@@ -20,9 +20,9 @@ from typing_extensions import override
 
 from gateway.clock import Clock
 from tests.fakes.model import Asked, Call, FakeModelServer, Rejected, Said, Thought, tokens
-from tests.fakes.openai_request import check
+from tests.fakes.openai_request import check, unknown_model
 from tests.fakes.process import run_model_server
-from tests.fakes.web import Reply, Stream, json_reply
+from tests.fakes.web import Reply, Stream, always, json_reply
 
 _SSE = {"Content-Type": "text/event-stream; charset=utf-8", "Cache-Control": "no-cache"}
 _FLUSH = b""
@@ -52,9 +52,9 @@ class FakeOpenAI(FakeModelServer):
             body = await self._admit(request)
         except Rejected as rejected:
             self.refused.append(str(rejected))
-            return await self.perform(request, {}, _reply_with(_error(rejected)))
-        if request.path == "/v1/models":
-            return await self.perform(request, {}, _reply_with(self._model_list()))
+            return await self.perform(request, {}, always(_error(rejected)))
+        if request.method == "GET":
+            return await self.perform(request, {}, always(self._model_list(request.path)))
         headers = {name.lower(): value for name, value in request.headers.items()}
 
         async def apply() -> Reply | Stream:
@@ -94,7 +94,7 @@ class FakeOpenAI(FakeModelServer):
                 status=401,
                 code="invalid_api_key",
             )
-        if (request.method, request.path) == ("GET", "/v1/models"):
+        if request.method == "GET" and request.path.startswith("/v1/models"):
             return {}
         if (request.method, request.path) != ("POST", "/v1/chat/completions"):
             raise Rejected(f"Invalid URL ({request.method} {request.path})", status=404)
@@ -105,12 +105,14 @@ class FakeOpenAI(FakeModelServer):
         check(body, self.models)
         return dict(body)
 
-    def _model_list(self) -> Reply:
-        models = [
-            {"id": name, "object": "model", "created": 1_750_000_000, "owned_by": "system"}
-            for name in self.models
-        ]
-        return json_reply({"object": "list", "data": models})
+    def _model_list(self, path: str) -> Reply:
+        models = {name: _model_info(name) for name in self.models}
+        wanted = path.removeprefix("/v1/models").strip("/")
+        if not wanted:
+            return json_reply({"object": "list", "data": list(models.values())})
+        if wanted not in models:
+            return _error(unknown_model(wanted))
+        return json_reply(models[wanted])
 
     def _complete(self, body: dict[str, Any], headers: dict[str, str]) -> Reply | Stream:
         asked = Asked(body, headers, self.clock.now(), _user_text(body), _system(body))
@@ -244,11 +246,8 @@ class _Completion:
         return {**frame, "choices": [choice], "usage": self._usage()}
 
 
-def _reply_with(reply: Reply) -> Any:
-    async def apply() -> Reply:
-        return reply
-
-    return apply
+def _model_info(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 1_750_000_000, "owned_by": "system"}
 
 
 def _error(rejected: Rejected) -> Reply:

@@ -49,11 +49,15 @@ def _check_model(body: dict[str, Any], models: Collection[str]) -> None:
     if not model or not isinstance(model, str):
         raise Rejected("you must provide a model parameter")
     if model not in models:
-        raise Rejected(
-            f"The model `{model}` does not exist or you do not have access to it.",
-            status=404,
-            code="model_not_found",
-        )
+        raise unknown_model(model)
+
+
+def unknown_model(model: str) -> Rejected:
+    return Rejected(
+        f"The model `{model}` does not exist or you do not have access to it.",
+        status=404,
+        code="model_not_found",
+    )
 
 
 def _check_limits(body: dict[str, Any]) -> None:

@@ -15,6 +15,8 @@ from tests.fakes.faults import Answer, Drop, Hang, Reset, Truncate
 from tests.fakes.telegram import FakeTelegram, User
 from tests.fakes.telegram_bot import bot_for
 
+JSON = {"Content-Type": "application/json"}
+
 
 @pytest.fixture
 def clock() -> FakeClock:
@@ -206,11 +208,12 @@ async def test_groups_topics_and_privacy(server: FakeTelegram, bot: Bot, ann: Us
     assert not reply.message.is_topic_message
     server.world.reads_all_groups = False
     ann.writes("chatter", chat=plain)
+    ann.writes("/new@other_bot", chat=plain)
     ann.writes("@parley_bot hi", chat=plain)
     assert [u.message.text for u in (await bot.get_updates())[4:] if u.message] == [
         "@parley_bot hi"
     ]
-    assert [message.text for message in plain.shown()][-2:] == ["chatter", "@parley_bot hi"]
+    assert [message.text for message in plain.shown()][-1] == "@parley_bot hi"
 
 
 async def test_strange_updates(server: FakeTelegram) -> None:
@@ -233,8 +236,14 @@ async def test_json_bodies_and_bad_parameters(server: FakeTelegram, ann: User) -
             assert (await answer.json())["ok"] is True
         async with session.post("sendMessage", data={"chat_id": "42", "text": "x"}) as answer:
             assert answer.status == 200
+        body = {"chat_id": 42, "text": "lone \ud800"}
+        async with session.post("sendMessage", json=body) as answer:
+            assert "must be encoded in UTF-8" in (await answer.json())["description"]
+        async with session.post("sendMessage", data=b"[", headers=JSON) as answer:
+            assert "can't parse request JSON object" in (await answer.json())["description"]
         for data, words in (
             ({"text": "x"}, "chat_id is empty"),
+            ({"chat_id": "nobody", "text": "x"}, "chat not found"),
             ({"chat_id": "42", "text": "x", "entities": "{"}, "can't parse entities"),
             ({"chat_id": "42", "text": "x", "reply_markup": "7"}, "object expected"),
         ):

@@ -65,6 +65,15 @@ def json_reply(value: Any, status: int = 200, headers: Mapping[str, str] | None 
     return Reply(status, body, {"Content-Type": "application/json", **(headers or {})})
 
 
+def always(reply: Reply) -> Apply:
+    """Make a call that only gives this answer."""
+
+    async def apply() -> Reply:
+        return reply
+
+    return apply
+
+
 class FakeServer(ABC):
     """A server on 127.0.0.1 for the length of an `async with`.
 

@@ -158,7 +158,10 @@ class Chat:
         *,
         timeout: float = 5.0,  # noqa: ASYNC109 - the wait is what the caller asks for
     ) -> list[Message]:
-        """Wait until `holds(shown)`, woken by each change of this chat; return `shown()`."""
+        """Wait until `holds(shown)`, woken by each change of this chat; return `shown()`.
+
+        Drafts and typing change it too: `chat.until(lambda _: chat.draft() is not None)`.
+        """
         await self.watch.until(
             lambda: holds(self.shown()),
             timeout=timeout,

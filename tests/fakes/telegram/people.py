@@ -175,5 +175,7 @@ class User(Person):
         """Whether privacy mode lets the bot see a group's message."""
         if message.reply_to is not None and message.reply_to.is_from_bot:
             return True
-        name = f"@{self.world.bot['username']}"
-        return message.text.startswith("/") or name.lower() in message.text.lower()
+        name = f"@{self.world.bot['username']}".lower()
+        first = message.text.partition(" ")[0]
+        is_open_command = first.startswith("/") and "@" not in first
+        return is_open_command or name in message.text.lower()

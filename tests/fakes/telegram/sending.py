@@ -97,6 +97,10 @@ def input_media(world: World, call: Call, item: Any) -> tuple[StoredFile, Format
 
 def formatted_text(text: str, call: Call, entities: str) -> Formatted:
     """Read a text with its entities or its parse mode."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise bad_request("strings must be encoded in UTF-8") from None
     if call.has("parse_mode"):
         return parse(text, call.text("parse_mode"))
     given = call.json(entities)

@@ -23,7 +23,7 @@ from tests.fakes.telegram.refusal import Refusal, too_many
 from tests.fakes.telegram.updates import Updates
 from tests.fakes.telegram.webhook import Webhook
 from tests.fakes.telegram.world import World
-from tests.fakes.web import FakeServer, Reply, json_reply
+from tests.fakes.web import Apply, FakeServer, Reply, always, json_reply
 
 _HANDLERS: dict[str, Callable[[World, Call], Any]] = {
     "getMe": accounts.get_me,
@@ -156,11 +156,11 @@ class FakeTelegram(FakeServer):
             return await self._download(request, token, rest)
         refusal = self._wrong_address(kind, token, rest)
         if refusal is not None:
-            return await self.perform(request, {}, _refuses(refusal))
+            return await self.perform(request, {}, _refused(refusal))
         try:
             call = await read_call(request, METHODS[rest.lower()], self.clock.now())
         except Refusal as wrong:
-            return await self.perform(request, {}, _refuses(wrong))
+            return await self.perform(request, {}, _refused(wrong))
         self._note(call)
         facts = {**call.parameters, "chat_id": call.record.chat_id}
 
@@ -237,14 +237,10 @@ class FakeTelegram(FakeServer):
     ) -> web.StreamResponse:
         stored = self.world.files.at(path, self.clock.now()) if token == self.token else None
         if stored is None:
-            return await self.perform(request, {}, _refuses(Refusal(404, "Not Found")))
+            return await self.perform(request, {}, _refused(Refusal(404, "Not Found")))
         self.world.downloads.append((self.clock.now(), path))
         reply = Reply(200, stored.data, {"Content-Type": "application/octet-stream"})
-
-        async def apply() -> Reply:
-            return reply
-
-        return await self.perform(request, {"path": path}, apply)
+        return await self.perform(request, {"path": path}, always(reply))
 
     @override
     def error(self, status: int, message: str, *, retry_after: float | str | None = None) -> Reply:
@@ -292,8 +288,5 @@ def _split(path: str) -> tuple[str, str, str]:
     return kind, token, rest
 
 
-def _refuses(refusal: Refusal) -> Callable[[], Any]:
-    async def apply() -> Reply:
-        return json_reply(refusal.envelope(), refusal.code)
-
-    return apply
+def _refused(refusal: Refusal) -> Apply:
+    return always(json_reply(refusal.envelope(), refusal.code))
