@@ -1,9 +1,9 @@
 """Skills: folders with a `SKILL.md`, of which the prompt names only what each is for."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -13,6 +13,7 @@ log = structlog.get_logger()
 
 _MOST = 30
 _HEAD = 4096
+_NAME = 64
 _DESCRIPTION = 300
 
 
@@ -45,24 +46,27 @@ def _in(directory: Path) -> Iterator[Skill]:
 
 def _parse(folder: str, text: str) -> Skill | None:
     """Read the block of `name` and `description` that a skill begins with."""
-    _, fence, rest = text.partition("---\n")
+    fence, _, rest = text.partition("\n")
     head, end, _ = rest.partition("\n---")
-    match _yaml(head) if fence and end else None:
-        case {"name": str(name), "description": str(description)}:
-            return Skill(folder, _one_line(name, 64), _one_line(description, _DESCRIPTION))
-        case _:
-            log.warning("skill.ignored", reason="SKILL.md needs a name and a description")
-            return None
-
-
-def _yaml(text: str) -> Any:
-    import yaml  # noqa: PLC0415 - only where there are skills
-
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
+    fields = _fields(head) if fence.strip() == "---" and end else {}
+    name, description = fields.get("name"), fields.get("description")
+    if not (name and description):
+        log.warning("skill.ignored", reason="SKILL.md needs a name and a description")
         return None
+    return Skill(folder, name[:_NAME], description[:_DESCRIPTION])
 
 
-def _one_line(text: str, limit: int) -> str:
-    return " ".join(text.split())[:limit]
+def _fields(head: str) -> dict[str, str]:
+    """Read `key: value` lines with their indented continuations: all of YAML that skills use."""
+    fields: dict[str, str] = {}
+    key = ""
+    for line in head.splitlines():
+        if line[:1].isspace():
+            fields[key] = f"{fields.get(key, '')} {line.strip()}"
+        else:
+            key, _, fields[key] = line.partition(":")
+    return {key: _plain(value) for key, value in fields.items()}
+
+
+def _plain(value: str) -> str:
+    return re.sub(r"^[>|][-+]? ", "", " ".join(value.split())).strip("'\"")
