@@ -1,0 +1,188 @@
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.commands.builtin import builtin_commands
+from gateway.ids import AccountName, AgentId, EventKey, ExternalUser, Lane, MessageId, PlatformName
+from gateway.inbound.gate import Gate
+from gateway.inbound.routing import Routing
+from gateway.inbound.turned_away import BUSY_WORDS, TurnedAway
+from gateway.messages import Address, Place, PlaceMoved
+from gateway.people.access import Access
+from gateway.people.pairing import Pairing
+from gateway.settings import AccessSettings, QueueSettings
+from gateway.store.store import SqlStore
+from tests.fakes.clock import FakeClock
+from tests.messages import direct, group, message
+
+DAY = 86_400.0
+
+
+class Door:
+    """A gate with a real store behind it; remembers what was said and woken."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = FakeClock()
+        self.store = SqlStore(
+            f"sqlite:///{folder / 'parley.db'}",
+            clock=self.clock,
+            queues=QueueSettings(per_session=3),
+        )
+        self.pairing = Pairing(self.store.people, folder / "pairing.key")
+        self.said: list[tuple[str, str]] = []
+        self.woken: list[Lane] = []
+        self._tasks: list[Coroutine[Any, Any, None]] = []
+        self.gate = self.opened()
+
+    def opened(self, **access: Any) -> Gate:
+        async def stop(_: str) -> bool:
+            return False
+
+        settings = AccessSettings.model_validate(access)
+        return Gate(
+            access=Access(settings, self.store.people, set()),
+            routing=Routing(AgentId("main"), {AccountName("other"): AgentId("second")}),
+            commands=builtin_commands(self.store, self.clock, stop),
+            inbox=self.store.inbox,
+            sessions=self.store.sessions,
+            turned_away=TurnedAway(
+                self.store.inbox, self.pairing, self, self._tasks.append, self.clock
+            ),
+            wake=self.woken.append,
+        )
+
+    async def notice(
+        self, address: Address, text: str, *, reply_to: MessageId | None = None
+    ) -> None:
+        self.said.append((address.external_user, text))
+
+    async def settle(self) -> None:
+        await asyncio.gather(*self._tasks)
+        self._tasks.clear()
+
+
+@pytest.fixture
+async def door(tmp_path: Path) -> AsyncIterator[Door]:
+    made = Door(tmp_path)
+    await made.store.open()
+    yield made
+    await made.settle()
+    await made.store.close()
+
+
+async def test_r1_a_message_is_kept_before_the_gate_returns(door: Door) -> None:
+    gate = door.opened(owners=["telegram:42"])
+    await gate.accept(message("hello"))
+    assert door.woken == [Lane("main:telegram:42:dm")]
+    kept = await door.store.inbox.head(Lane("main:telegram:42:dm"))
+    assert kept is not None
+    assert kept.message.text == "hello"
+    assert kept.agent == "main"
+
+
+async def test_r2_a_message_delivered_five_times_is_kept_once(door: Door) -> None:
+    gate, asked = door.opened(owners=["telegram:42"]), message("hello")
+    await asyncio.gather(*(gate.accept(asked) for _ in range(5)))
+    assert await door.store.inbox.waiting() == 1
+
+
+async def test_the_same_event_on_two_accounts_is_two_messages(door: Door) -> None:
+    gate = door.opened(owners=["telegram:42"])
+    for account in ("bot", "other"):
+        same = {"event_key": EventKey("1"), "message_id": MessageId("1")}
+        await gate.accept(message("hello", direct(account=account), **same))
+    assert door.woken == [Lane("main:telegram:42:dm"), Lane("second:telegram:42:dm")]
+
+
+async def test_t1_a_stranger_gets_one_code_a_day_and_no_turn(door: Door) -> None:
+    for _ in range(3):
+        await door.gate.accept(message("let me in"))
+        await door.settle()
+    assert len(door.said) == 1
+    assert "parley pair approve" in door.said[0][1]
+    assert door.woken == []
+    assert await door.store.inbox.waiting() == 0
+    await door.clock.advance(DAY + 1)
+    await door.gate.accept(message("let me in"))
+    await door.settle()
+    assert len(door.said) == 2
+
+
+async def test_t1_a_strangers_words_are_not_kept(door: Door, tmp_path: Path) -> None:
+    await door.gate.accept(message("a very private sentence"))
+    await door.settle()
+    await door.store.close()
+    kept = b"".join(path.read_bytes() for path in tmp_path.glob("parley.db*"))
+    assert b"a very private sentence" not in kept
+    await door.store.open()
+
+
+async def test_the_code_in_the_notice_opens_the_door(door: Door) -> None:
+    await door.gate.accept(message("hello"))
+    await door.settle()
+    code = door.said[0][1].partition("`")[2].partition("`")[0]
+    assert await door.pairing.approve(code) is not None
+    await door.gate.accept(message("hello again"))
+    assert door.woken == [Lane("main:telegram:42:dm")]
+
+
+async def test_nobody_is_told_anything_in_a_group_that_is_not_allowed(door: Door) -> None:
+    await door.gate.accept(message("hi bot", group()))
+    await door.gate.accept(message("beep", is_from_bot=True))
+    await door.settle()
+    assert door.said == []
+    assert door.woken == []
+
+
+async def test_a_control_waits_in_a_lane_of_its_own(door: Door) -> None:
+    gate = door.opened(owners=["telegram:42"])
+    await gate.accept(message("/stop"))
+    await gate.accept(message("/stopwatch?"))
+    assert door.woken == [Lane("main:telegram:42:dm!control"), Lane("main:telegram:42:dm")]
+
+
+async def test_r10_a_full_line_sheds_with_one_word_a_minute(door: Door) -> None:
+    gate = door.opened(owners=["telegram:42"])
+    for number in range(6):
+        await gate.accept(message(f"number {number}"))
+    await door.settle()
+    assert await door.store.inbox.waiting() == 3
+    assert door.said == [("42", BUSY_WORDS)]
+    await gate.accept(message("/stop"))
+    assert door.woken[-1] == Lane("main:telegram:42:dm!control")
+
+
+async def test_an_edit_replaces_what_still_waits(door: Door) -> None:
+    gate = door.opened(owners=["telegram:42"])
+    first = message("helo")
+    await gate.accept(first)
+    await gate.accept(message("hello", message_id=first.message_id, edited_at=5.0))
+    kept = await door.store.inbox.head(Lane("main:telegram:42:dm"))
+    assert kept is not None
+    assert kept.message.text == "hello"
+    assert await door.store.inbox.waiting() == 1
+
+
+async def test_a_conversation_that_moved_keeps_its_history(door: Door) -> None:
+    old, new = "main:group:telegram/-100", "main:group:telegram/-200"
+    session = await door.store.sessions.resolve(AgentId("main"), old, None)
+    moved = PlaceMoved(
+        EventKey("m1"), AccountName("bot"), PlatformName("telegram"), Place("-100"), Place("-200")
+    )
+    await door.gate.accept(moved)
+    found = await door.store.sessions.active(new)
+    assert found is not None
+    assert found.id == session.id
+    assert await door.store.sessions.active(old) is None
+
+
+async def test_admission_is_by_person_not_by_name(door: Door) -> None:
+    await door.store.people.admit(
+        PlatformName("telegram"), ExternalUser("42"), name="Ann", role="member"
+    )
+    await door.gate.accept(message("hello", direct("43"), sender_name="Ann"))
+    await door.settle()
+    assert door.woken == []
