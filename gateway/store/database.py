@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import select
 
-from gateway.errors import GatewayError, StoreFailed
+from gateway.errors import GatewayError, StoreBusy, StoreFailed
 from gateway.store.engine import open_for_writing, too_new
 from gateway.store.failures import told, unusable
 from gateway.store.location import prepare
@@ -89,7 +89,10 @@ class Database:
     async def _look(self) -> None:
         if not self.path.exists():
             raise StoreFailed(f"there is no database {self.path} yet: start the gateway once")
-        found = await self.read_one(_VERSION)
+        try:
+            found = await self.read_one(_VERSION)
+        except (sqlite3.Error, StoreBusy) as error:
+            raise unusable(self.path, error) from error
         if found is None or found.version_num < VERSION:
             raise StoreFailed(f"the database {self.path} is older: start the gateway once")
         if found.version_num > VERSION:

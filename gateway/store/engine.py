@@ -34,6 +34,7 @@ def open_for_writing(path: Path, *, is_trusted: bool) -> sqlite3.Connection:
     try:
         for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+        _require_log(connection, path)
         if not is_trusted:
             _check(connection, path)
         _bring_up_to_date(connection, path)
@@ -58,6 +59,15 @@ def too_new(path: Path, found: str) -> StoreFailed:
         f"the database {path} was written by a newer version of parley "
         f"(schema {found}, this one knows {VERSION}): install that version"
     )
+
+
+def _require_log(connection: sqlite3.Connection, path: Path) -> None:
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    if mode != "wal":
+        raise StoreFailed(
+            f"the disk of {path} cannot hold a write-ahead log (it lacks shared memory): "
+            "put the database on a local disk by data_dir or store.url"
+        )
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

@@ -11,6 +11,7 @@ _WAIT_FOR_DISK = 5.0
 _BUSY = {
     sqlite3.SQLITE_BUSY: ("another process holds a lock on it", _WAIT_FOR_LOCK),
     sqlite3.SQLITE_LOCKED: ("another process holds a lock on it", _WAIT_FOR_LOCK),
+    sqlite3.SQLITE_PROTOCOL: ("another process holds a lock on it", _WAIT_FOR_LOCK),
     sqlite3.SQLITE_NOMEM: ("out of memory", _WAIT_FOR_DISK),
     sqlite3.SQLITE_READONLY: ("the disk is read-only", _WAIT_FOR_DISK),
     sqlite3.SQLITE_PERM: ("access denied", _WAIT_FOR_DISK),

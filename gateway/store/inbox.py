@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, exists, func, select
 from typing_extensions import override
 
 from gateway.clock import Clock
@@ -15,7 +15,7 @@ from gateway.settings import QueueSettings
 from gateway.store.database import Database
 from gateway.store.keep import arrival, keep, record
 from gateway.store.kept import KEPT, kept_from, put_message, put_state
-from gateway.store.schema import IS_WAITING, inbox
+from gateway.store.schema import IS_WAITING, inbox, turns
 from gateway.store.statements import Transaction
 
 _HEAD = KEPT.where(IS_WAITING, inbox.c.lane == bindparam("lane")).order_by(inbox.c.number).limit(1)
@@ -25,7 +25,8 @@ _IS_OF_ALBUM = (
     inbox.c.album == bindparam("album"),
     inbox.c.number >= bindparam("number"),
 )
-_ALBUM = KEPT.where(*_IS_OF_ALBUM).order_by(inbox.c.number)
+_HAS_BEGUN = exists().where(turns.c.number == bindparam("number"))
+_ALBUM = KEPT.where(*_IS_OF_ALBUM, ~_HAS_BEGUN).order_by(inbox.c.number)
 _NEWEST_OF_ALBUM = select(func.max(inbox.c.kept_at).label("kept_at")).where(*_IS_OF_ALBUM)
 _LANES = (
     select(inbox.c.lane).where(IS_WAITING).group_by(inbox.c.lane).order_by(func.min(inbox.c.number))

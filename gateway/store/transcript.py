@@ -30,6 +30,7 @@ _FOLD = (
     .where(
         sessions.c.id == bindparam("session"),
         sessions.c.summary_seq == bindparam("expected_last"),
+        sessions.c.last_seq >= bindparam("upto"),
     )
     .values(
         last_seq=sessions.c.last_seq + 1,
@@ -47,10 +48,9 @@ _HISTORY = (
     _ENTRIES
     .join(sessions, sessions.c.id == entries.c.session)
     .where(
-        or_(
-            _IS_NEWEST_SUMMARY,
-            (entries.c.seq > sessions.c.folded_upto) & (entries.c.kind != SUMMARY),
-        )
+        # A summary comes after all that it stands for, so the newest is never before this.
+        entries.c.seq > sessions.c.folded_upto,
+        or_(_IS_NEWEST_SUMMARY, entries.c.kind != SUMMARY),
     )
     .order_by(_IS_NEWEST_SUMMARY.desc(), entries.c.seq)
 )
