@@ -1,0 +1,106 @@
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+from typing_extensions import override
+
+from gateway.cli.main import _Parley, main
+from gateway.cli.options import with_config
+from gateway.errors import (
+    AccountRejected,
+    ConfigInvalid,
+    GatewayError,
+    ProviderFailed,
+    Refused,
+    StoreFailed,
+)
+
+
+class Failing(_Parley):
+    """Knows one command, which fails."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__("parley")
+        self._error = error
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        @click.command()
+        @with_config
+        def fail(**_: object) -> None:
+            raise self._error
+
+        return fail
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (Refused("no"), 1, "parley: no\n"),
+        (ConfigInvalid("a.b", "must be set"), 2, "parley: a.b: must be set\n"),
+        (ConfigInvalid("", "a: wrong\nb: wrong"), 2, "parley: a: wrong\nparley: b: wrong\n"),
+        (StoreFailed("the disk is read-only"), 3, "parley: the disk is read-only\n"),
+        (AccountRejected("bad token"), 4, "parley: bad token\n"),
+        (
+            ExceptionGroup("x", [OSError(1, "y"), ExceptionGroup("z", [StoreFailed("deep")])]),
+            3,
+            "parley: deep\n",
+        ),
+        (
+            ZeroDivisionError("oops"),
+            1,
+            (
+                "parley: ZeroDivisionError: oops\n"
+                "parley: this is a bug; --debug shows where it happened\n"
+            ),
+        ),
+    ],
+)
+def test_an_error_is_one_line_and_a_code(error: Exception, code: int, words: str) -> None:
+    result = CliRunner().invoke(Failing(error), ["any"])
+    assert result.exit_code == code
+    assert result.stderr == words
+    assert result.stdout == ""
+
+
+def test_debug_shows_the_error_itself() -> None:
+    error = ProviderFailed("bad key")
+    result = CliRunner().invoke(Failing(error), ["any", "--debug"])
+    assert result.exception is error
+
+
+def test_every_error_has_a_code() -> None:
+    assert CliRunner().invoke(Failing(GatewayError()), ["any"]).stderr == "parley: GatewayError\n"
+
+
+def test_help_lists_every_command() -> None:
+    result = CliRunner().invoke(main, ["--help"])
+    assert result.exit_code == 0
+    for name in ("serve", "chat", "check", "doctor", "pair", "status", "version"):
+        assert f"  {name} " in result.stdout
+
+
+def test_an_unknown_command_is_refused() -> None:
+    result = CliRunner().invoke(main, ["serv"])
+    assert result.exit_code == 2
+    assert "serv" in result.stderr
+
+
+def test_the_package_is_the_command() -> None:
+    run = [sys.executable, "-m", "gateway", "version"]
+    result = subprocess.run(run, capture_output=True, text=True, check=True)
+    assert result.stdout.startswith("parley ")
+
+
+def test_a_command_loads_no_sdk_and_none_of_the_gateway() -> None:
+    program = (
+        "import sys; from gateway.cli.main import main;"
+        "main(['check'], standalone_mode=False);"
+        "print(sorted({'rich', 'sqlalchemy', 'aiohttp', 'telegram', 'openai', 'gateway.app'}"
+        " & set(sys.modules)))"
+    )
+    run = [sys.executable, "-c", program]
+    result = subprocess.run(run, capture_output=True, text=True, check=True)
+    assert result.stdout.splitlines()[-1] == "[]"
