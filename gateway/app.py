@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 import structlog
@@ -18,6 +19,7 @@ from gateway.contracts.tool import Tool
 from gateway.control.server import control_socket
 from gateway.control.verbs import Control
 from gateway.errors import AccountRejected, ConfigInvalid, StoreFailed
+from gateway.hooks.chain import HookChain
 from gateway.hooks.loading import load_hooks
 from gateway.ids import AccountName, AgentId, new_id
 from gateway.inbound.attachments import Attachments
@@ -37,9 +39,11 @@ from gateway.pools.manager import PoolManager
 from gateway.providers.registry import make_provider
 from gateway.replies.replies import Replies
 from gateway.runners.factory import RunnerFactory
+from gateway.runners.kit import RunnerKit
 from gateway.settings import AgentSettings, GatewaySettings
 from gateway.store.store import SqlStore
-from gateway.tools.registry import load_tools
+from gateway.tools.executor import ToolExecutor
+from gateway.tools.registry import ToolRegistry
 
 log = structlog.get_logger()
 
@@ -133,19 +137,33 @@ def build_adapter(
 
 
 def build_pools(settings: GatewaySettings, store: Store, clock: Clock) -> PoolManager:
-    hooks = load_hooks()
+    registry = ToolRegistry.load()
+    hooks = HookChain(load_hooks(), clock)
     data_dir = settings.data_dir
+    agents = agents_of(settings)
+    for name, agent_settings in agents.items():
+        registry.select(agent_settings.tools, f"agents.{name}.tools")
 
     def make_runner_factory(
         agent: AgentId, settings: AgentSettings, provider: Provider, extra: Sequence[Tool]
     ) -> MakeRunner:
-        tools = [*load_tools(settings.tools), *extra]
+        tools = [*registry.select(settings.tools, f"agents.{agent}.tools"), *extra]
         return RunnerFactory(
-            settings, agent, provider, tools, hooks, store.turns, data_dir, clock, new_id
+            RunnerKit(
+                settings=settings,
+                provider=provider,
+                toolbox=ToolExecutor(tools, hooks, clock),
+                hooks=hooks,
+                steps=store.turns,
+                data_dir=data_dir,
+                clock=clock,
+                new_id=new_id,
+                jitter=SystemRandom().random,
+            )
         )
 
     return PoolManager(
-        settings.model_copy(update={"agents": agents_of(settings)}),
+        settings.model_copy(update={"agents": agents}),
         store,
         make_provider=make_provider,
         make_runner_factory=make_runner_factory,
