@@ -315,9 +315,7 @@ async def test_a_cut_call_of_a_tool_that_is_gone_fails(tmp_path: Path) -> None:
 
 
 async def test_the_steps_of_an_earlier_turn_do_not_count(tmp_path: Path) -> None:
-    earlier: list[Entry] = [
-        ASKED,
-        *([asks(("c0", "look")), ToolResultEntry("c0", "look", "x")] * 5),
-    ]
+    step: list[Entry] = [asks(("c0", "look")), ToolResultEntry("c0", "look", "x")]
+    earlier: list[Entry] = [ASKED, *step, *step, *step]
     stage = Stage(tmp_path, says("noon"), settings=SETTINGS.model_copy(update={"max_steps": 1}))
     assert shown(await stage.chat("hi", earlier)) == "noon"
