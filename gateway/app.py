@@ -84,9 +84,12 @@ def make_data_dir(settings: GatewaySettings) -> None:
         ) from error
 
 
-def open_store(settings: GatewaySettings, clock: Clock) -> SqlStore:
-    url = settings.store.url or f"sqlite:///{settings.data_dir / 'parley.db'}"
-    return SqlStore(url, clock=clock, queues=settings.queues)
+def store_url(settings: GatewaySettings) -> str:
+    return settings.store.url or f"sqlite:///{settings.data_dir / 'parley.db'}"
+
+
+def open_store(settings: GatewaySettings, clock: Clock, *, read_only: bool = False) -> SqlStore:
+    return SqlStore(store_url(settings), clock=clock, queues=settings.queues, read_only=read_only)
 
 
 def adapter_type(platform: str, path: str) -> type[Adapter]:

@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterator
-from pathlib import Path
 from typing import Any
 
-from gateway.app import build_adapter, open_store
+from gateway.app import build_adapter, open_store, store_url
 from gateway.cli.control import NothingRuns, ask
 from gateway.cli.findings import Finding, look_at_directory, look_at_versions
 from gateway.cli.status import duration
@@ -23,10 +22,10 @@ from gateway.ids import AccountName, AgentId
 from gateway.inbound.health import AccountHealth
 from gateway.providers.registry import make_provider
 from gateway.settings import AgentSettings, GatewaySettings
+from gateway.store.location import database_path
 
 _PATIENCE = 20.0
 """Seconds for each answer."""
-_SQLITE = "sqlite:///"
 
 _CURES: tuple[tuple[type[Exception], str], ...] = (
     (AccountRejected, "get a valid token from the platform and put it in the settings"),
@@ -51,6 +50,7 @@ async def examine(loaded: LoadedSettings) -> list[Finding]:
 
 
 def _questions(settings: GatewaySettings) -> Iterator[tuple[str, Coroutine[Any, Any, str]]]:
+    yield "gateway", _ask_gateway(settings)
     yield "store", _ask_store(settings)
     for name in settings.adapters:
         yield f"adapters.{name}", _ask_platform(settings, AccountName(name))
@@ -75,19 +75,19 @@ def _cure(error: Exception) -> str:
     return next((cure for kind, cure in _CURES if isinstance(error, kind)), "")
 
 
-async def _ask_store(settings: GatewaySettings) -> str:
+async def _ask_gateway(settings: GatewaySettings) -> str:
     try:
         status = await asyncio.to_thread(ask, settings.data_dir, "status")
     except NothingRuns:
-        return await _open_store(settings)
-    return f"in use by the gateway that is up for {duration(status['uptime_seconds'])}"
+        return "does not run"
+    return f"is up for {duration(status['uptime_seconds'])}, {status['waiting']} waiting"
 
 
-async def _open_store(settings: GatewaySettings) -> str:
-    url = settings.store.url or f"{_SQLITE}{settings.data_dir / 'parley.db'}"
-    if url.startswith(_SQLITE) and not await asyncio.to_thread(Path(url[len(_SQLITE) :]).exists):
+async def _ask_store(settings: GatewaySettings) -> str:
+    """Only look: the store may be in use, and older than this program."""
+    if not await asyncio.to_thread(database_path(store_url(settings)).exists):
         return "will be made at the first start"
-    store = open_store(settings, SystemClock())
+    store = open_store(settings, SystemClock(), read_only=True)
     await store.open()
     try:
         return await store.check()
