@@ -146,7 +146,7 @@ class FakeAnthropic(FakeModelServer):
     ) -> AsyncGenerator[bytes, None]:
         try:
             yield message.start()
-            async for piece in self.paced(asked, answer):
+            async for piece in self.paced(answer):
                 if piece is None:
                     yield _FLUSH
                 else:

@@ -7,7 +7,7 @@
     assert fault.used == 1
 
 A rule fires on calls whose path contains `path`; the first rule that fires wins. The same
-rules travel as JSON through `/_control/faults` of a fake that runs in its own process:
+rules (but `Hold`) travel as JSON through `/_control/faults` of a fake that runs in its own process:
 `{"effect": "rate_limit", "retry_after": 30, "path": "editMessageText", "every": 3}`.
 """
 

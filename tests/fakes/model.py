@@ -210,9 +210,7 @@ class FakeModelServer(FakeServer):
         pieces = (*answer.pieces[:at], *cut, *answer.pieces[at + 1 :])
         return Said(pieces, answer.stop, answer.usage)
 
-    async def paced(
-        self, asked: Asked, answer: Said
-    ) -> AsyncGenerator[str | Call | Thought | None, None]:
+    async def paced(self, answer: Said) -> AsyncGenerator[str | Call | Thought | None, None]:
         """Give the pieces at the model's pace; `None` says that a wait follows."""
         if self.pace.first:
             yield None

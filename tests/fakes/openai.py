@@ -132,7 +132,7 @@ class FakeOpenAI(FakeModelServer):
     ) -> AsyncGenerator[bytes, None]:
         try:
             yield completion.first()
-            async for piece in self.paced(asked, answer):
+            async for piece in self.paced(answer):
                 if piece is None:
                     yield _FLUSH
                 else:
