@@ -37,14 +37,18 @@ async def test_neighbours_that_may_run_side_by_side(tmp_path: Path) -> None:
     ]
 
 
-async def test_a_call_that_may_not_waits_for_those_before_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("alone", [["two"], ["one", "two"], ["one", "two", "three"]])
+async def test_a_call_that_may_not_waits_for_those_before_it(
+    tmp_path: Path, alone: list[str]
+) -> None:
     gates = [Gate(), Gate(), Gate()]
     names = ["one", "two", "three"]
     tools = [
-        make_tool(name, name, is_parallel=name != "two", gate=gate)
+        make_tool(name, name, is_parallel=name not in alone, gate=gate)
         for name, gate in zip(names, gates, strict=True)
     ]
-    stage = Stage(tmp_path, calls(*((name, name, {}) for name in names)), says("ok"), tools=tools)
+    step = calls(*((name, name, {}) for name in names))
+    stage = Stage(tmp_path, step, says("ok"), tools=tools)
     chatting = await stage.begin()
     for number, gate in enumerate(gates):
         await gate.reached.wait()

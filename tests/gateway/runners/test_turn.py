@@ -266,6 +266,7 @@ async def test_r5_an_effect_that_had_begun_is_never_run_again(tmp_path: Path) ->
     stage.steps.started[TurnId("turn_1")] = ["c1"]
     events = await stage.chat(None, [ASKED, asks(("c1", "pay"))])
     assert pay.runs == []
+    assert stage.steps.started == {"turn_1": ["c1"]}
     assert told(events) == ["ToolStarted c1", "ToolFailed c1"]
     unknown = stage.kept[0]
     assert isinstance(unknown, ToolResultEntry)
