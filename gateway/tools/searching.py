@@ -71,8 +71,9 @@ def _hits(root: Path | int, path: str, pattern: re.Pattern[str]) -> Iterator[str
 
 
 def main() -> None:
-    resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    for kind, most in ((resource.RLIMIT_CPU, _CPU_SECONDS), (resource.RLIMIT_AS, _MEMORY)):
+        with suppress(ValueError, OSError):  # stricter already, or not to be had here
+            resource.setrlimit(kind, (most, most))
     asked = json.load(sys.stdin)
     json.dump(_answer(int(sys.argv[1]), asked["folder"], asked["pattern"]), sys.stdout)
 
