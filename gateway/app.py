@@ -201,7 +201,7 @@ class Gateway:
             health.account: build_adapter(settings, health, store.cursors, commands.infos, clock)
             for health in self._health
         }
-        self._replies = Replies(store.outbox, self._adapters, clock, new_id)
+        self._replies = Replies(store.outbox, self._adapters, clock)
         self._pairing = Pairing(store.people, settings.data_dir / "pairing.key")
         trusted = {name for name, adapter in self._adapters.items() if adapter.is_trusted}
         access = Access(settings.access, store.people, trusted)
