@@ -32,8 +32,7 @@ def list_requests(config: Path | None) -> None:
             [_request_row(request) for request in known["requests"]],
         )
     if known["people"]:
-        names = tuple(known["people"][0])
-        print_table(names, [tuple(map(str, person.values())) for person in known["people"]])
+        print_table(("known", "name", "role"), [_person_row(person) for person in known["people"]])
     if not known["requests"] and not known["people"]:
         click.echo("Nobody has asked yet.")
 
@@ -69,6 +68,10 @@ def dismiss(config: Path | None, identity: str) -> None:
 def _request_row(request: Mapping[str, Any]) -> tuple[str, str, str, str]:
     left = duration(max(0.0, request["expires_at"] - time.time()))
     return request["identity"], request["name"], request["account"], left
+
+
+def _person_row(person: Mapping[str, Any]) -> tuple[str, str, str]:
+    return f"{person['platform']}:{person['external_user']}", person["name"], person["role"]
 
 
 def _answer(config: Path | None, verb: str, **args: str) -> Any:

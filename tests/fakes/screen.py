@@ -40,9 +40,9 @@ class FakeScreen(io.StringIO):
         self._changed.set()
         return super().write(text)
 
-    async def shows(self, text: str) -> None:
+    async def shows(self, text: str, *, within: float = 5) -> None:
         """Wait until a text can be seen."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(within):
             while text not in self.text:
                 self._changed.clear()
                 await self._changed.wait()

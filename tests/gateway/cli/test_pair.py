@@ -1,0 +1,90 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.app import open_store
+from gateway.cli.main import main
+from gateway.clock import SystemClock
+from gateway.config import load_settings
+from gateway.ids import AccountName, EventKey, ExternalUser, MessageId, PlatformName
+from gateway.messages import Address, Message, Place
+from gateway.people.pairing import Pairing
+from gateway.store.store import SqlStore
+
+
+@pytest.fixture(autouse=True)
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PARLEY_DATA_DIR", str(tmp_path))
+    return tmp_path
+
+
+async def pair(*arguments: str) -> Result:
+    return await asyncio.to_thread(CliRunner().invoke, main, ["pair", *arguments])
+
+
+@asynccontextmanager
+async def opened_store(data_dir: Path) -> AsyncIterator[SqlStore]:
+    settings = load_settings(None, {"PARLEY_DATA_DIR": str(data_dir)}).settings
+    store = open_store(settings, SystemClock())
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def asked(data_dir: Path, name: str) -> str:
+    """Have a stranger write to a gateway, and return the code they were given."""
+    address = Address(
+        PlatformName("telegram"),
+        AccountName("bot"),
+        ExternalUser("42"),
+        Place("42", is_direct=True),
+    )
+    message = Message(EventKey("1"), MessageId("1"), address, name, "let me in", 0.0)
+    async with opened_store(data_dir) as store:
+        code = await Pairing(store.people, data_dir / "pairing.key").ask(message)
+    assert code is not None
+    return code
+
+
+async def test_nobody_has_asked_yet() -> None:
+    result = await pair("list")
+    assert (result.exit_code, result.stdout) == (0, "Nobody has asked yet.\n")
+
+
+async def test_a_stranger_is_let_in_while_no_gateway_runs(data_dir: Path) -> None:
+    code = await asked(data_dir, "Ann\x1b[2J")
+    listed = await pair("list")
+    row = listed.stdout.splitlines()[1]
+    assert row.startswith("telegram:42  Ann\\x1b[2J  bot      59 min")
+    approved = await pair("approve", code.lower())
+    assert approved.stdout == "Ann\\x1b[2J (telegram:42) may talk to the bot now.\n"
+    again = await pair("approve", code)
+    assert again.exit_code == 1
+    assert "wrong, used or expired" in again.stderr
+    assert "telegram:42" in (await pair("list")).stdout
+    async with opened_store(data_dir) as store:
+        person = await store.people.find(PlatformName("telegram"), ExternalUser("42"))
+    assert person is not None
+    assert person.role == "member"
+
+
+async def test_people_are_let_in_and_out_by_id() -> None:
+    admitted = await pair("admit", "telegram:7")
+    assert admitted.stdout == "telegram:7 may talk to the bot now.\n"
+    dismissed = await pair("dismiss", "telegram:7")
+    assert dismissed.stdout == "telegram:7 is a stranger again.\n"
+    again = await pair("dismiss", "telegram:7")
+    assert (again.exit_code, again.stderr) == (1, "parley: telegram:7 is not known here.\n")
+
+
+@pytest.mark.parametrize("identity", ["ann", "telegram:@ann", ":7", "telegram:"])
+async def test_names_are_no_ids(identity: str) -> None:
+    result = await pair("admit", identity)
+    assert result.exit_code == 1
+    assert "platform's own id" in result.stderr
