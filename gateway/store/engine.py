@@ -73,7 +73,7 @@ def _require_log(connection: sqlite3.Connection, path: Path) -> None:
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if found != "ok":
-        raise damaged(path, found)
+        raise damaged(path, found.splitlines()[-1])
     log.info("store.checked", reason="it was not closed in order")
 
 
@@ -84,7 +84,8 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
         return
     if alembic_version.name not in tables:
         raise StoreFailed(f"{path} is a database of something else: choose another by store.url")
-    (found,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    found = row[0] if row else ""  # Alembic's own word for having run nothing yet
     if found > VERSION:
         raise too_new(path, found)
     if found < VERSION:

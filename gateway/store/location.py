@@ -22,7 +22,7 @@ def database_path(url: str) -> Path:
     return Path(path)
 
 
-def prepare(path: Path) -> None:
+def prepare(path: Path, mounts: Path = _MOUNTS) -> None:
     """Make the database's directory, and the file itself, for the owner's eyes only.
 
     Raises:
@@ -30,7 +30,7 @@ def prepare(path: Path) -> None:
         StoreFailed: the file would be on a network file system.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kind = network_kind(path)
+    kind = network_kind(path, mounts)
     if kind is not None:
         raise StoreFailed(
             f"the database {path} would be on a network file system ({kind}), whose locks "
