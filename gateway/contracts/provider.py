@@ -89,7 +89,13 @@ class Provider(ABC):
 
     @abstractmethod
     async def check(self) -> str:
-        """Ask the server whether key and model are good, for `doctor`; one line."""
+        """Ask the server whether key and model are good, for `doctor`; one line.
+
+        Raises as `stream`.
+        """
+
+    async def warm_up(self) -> None:
+        """Load what the first answer needs; may run beside anything else."""
 
     async def close(self) -> None:
         """Release connections."""

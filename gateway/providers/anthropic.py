@@ -11,7 +11,8 @@ from gateway.providers.anthropic_echoes import Echoes
 from gateway.providers.anthropic_messages import messages_body
 from gateway.providers.anthropic_stream import MessageAnswer
 from gateway.providers.exchange import Wire
-from gateway.providers.server import Prompt, ServerProvider
+from gateway.providers.prompt import Prompt
+from gateway.providers.server import ServerProvider
 from gateway.settings import AgentSettings
 
 DEFAULT_MODEL = "claude-sonnet-5-5"

@@ -10,7 +10,7 @@ from typing import Any
 from gateway.contracts.provider import ToolSpec
 from gateway.providers.files import Document, Picture, Shown
 from gateway.providers.history import NO_OUTPUT, Answered, Asked, Round
-from gateway.providers.server import Prompt
+from gateway.providers.prompt import Prompt
 from gateway.transcript import FileBlock, TextBlock, ToolCall, ToolResultEntry
 
 _UP_TO_HERE = {"cache_control": {"type": "ephemeral"}}

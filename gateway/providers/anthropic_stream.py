@@ -70,7 +70,9 @@ class MessageAnswer(Answer):
     def _begin(self, index: int, block: ContentBlock) -> list[Part]:
         self._blocks[index] = block
         if block.get("type") == "tool_use":
-            self._calls[index] = GrowingCall(block.get("id") or "", block.get("name") or "")
+            self._calls[index] = GrowingCall(
+                str(block.get("id") or ""), str(block.get("name") or "")
+            )
         return self._grow(index, block)
 
     def _grow(self, index: int, delta: dict[str, Any]) -> list[Part]:

@@ -1,7 +1,7 @@
 """Reads one answer of a model server while it arrives; deals with silence, size and breaks."""
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, Protocol
 
 from pydantic_core import from_json
@@ -61,7 +61,7 @@ class Answer(Protocol):
     """Characters so far."""
 
     def take(self, event: Any) -> Sequence[Part]:
-        """Take the next event; None is the server's mark of the end."""
+        """Take the next event."""
         ...
 
     def end(self) -> Sequence[Part]:
@@ -109,11 +109,10 @@ async def read_answer(
         while not answer.is_over and chunk is not None:
             chunk = await _read(arriving, answer, patience)
             for event in decoder.finish() if chunk is None else decoder.feed(chunk):
-                for part in answer.take(_parsed(event)):
+                for part in _taken(answer, event):
                     yield part
             _check(answer, patience)
-        _check_kind(arriving, answer)
-        for part in answer.end():
+        for part in _ended(arriving, answer):
             yield part
         while chunk is not None:
             chunk = await _read_rest(arriving, patience)
@@ -140,12 +139,27 @@ async def _read_rest(arriving: OpenAnswer, patience: Patience) -> bytes | None:
         return None
 
 
-def _parsed(event: bytes) -> Any:
-    if event == b"[DONE]":
-        return None
+def _taken(answer: Answer, event: bytes) -> Sequence[Part]:
+    if event.startswith(b"[DONE]"):
+        answer.is_over = True
+        return ()
+    with _any_shape():
+        return answer.take(from_json(event))
+
+
+def _ended(arriving: OpenAnswer, answer: Answer) -> Sequence[Part]:
+    if not answer.has_begun and not arriving.is_stream:
+        raise ProviderFailed(NO_MODEL_SERVER)
+    with _any_shape():
+        return answer.end()
+
+
+@contextmanager
+def _any_shape() -> Iterator[None]:
+    """Take it that a server may send anything, in any shape."""
     try:
-        return from_json(event)
-    except ValueError as error:
+        yield
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
         raise ProviderUnavailable("The model's answer was garbled on its way.") from error
 
 
@@ -153,8 +167,3 @@ def _check(answer: Answer, patience: Patience) -> None:
     patience.has_begun = answer.has_begun
     if answer.size > ANSWER_LIMIT:
         raise ProviderFailed("The model's answer grew beyond all reason and was dropped.")
-
-
-def _check_kind(arriving: OpenAnswer, answer: Answer) -> None:
-    if not answer.has_begun and not arriving.is_stream:
-        raise ProviderFailed(NO_MODEL_SERVER)

@@ -10,7 +10,8 @@ from gateway.providers.exchange import Wire
 from gateway.providers.openai_dialect import Dialect, first_dialect, is_official, learn
 from gateway.providers.openai_messages import chat_body
 from gateway.providers.openai_stream import ChatAnswer
-from gateway.providers.server import Prompt, ServerProvider
+from gateway.providers.prompt import Prompt
+from gateway.providers.server import ServerProvider
 from gateway.settings import AgentSettings
 
 DEFAULT_MODEL = "gpt-6-sol"

@@ -12,7 +12,7 @@ from gateway.contracts.provider import ToolSpec
 from gateway.providers.files import Document, Picture, Shown
 from gateway.providers.history import NO_OUTPUT, Answered, Asked, Round
 from gateway.providers.openai_dialect import Dialect
-from gateway.providers.server import Prompt
+from gateway.providers.prompt import Prompt
 from gateway.transcript import FileBlock, TextBlock, ToolCall, ToolResultEntry
 
 _CACHE_KEY_LIMIT = 64

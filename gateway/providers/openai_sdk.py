@@ -9,7 +9,7 @@ from openai import (
 )
 
 from gateway.providers.exchange import Wire
-from gateway.providers.sdk import TIMEOUT, SdkWire
+from gateway.providers.sdk import LIMITS, TIMEOUT, SdkWire
 
 
 def connect(base_url: str, key: str) -> Wire:
@@ -18,7 +18,7 @@ def connect(base_url: str, key: str) -> Wire:
         base_url=base_url,
         max_retries=0,
         timeout=TIMEOUT,
-        http_client=DefaultAioHttpClient(timeout=TIMEOUT),
+        http_client=DefaultAioHttpClient(timeout=TIMEOUT, limits=LIMITS),
     )
     return SdkWire(
         client,

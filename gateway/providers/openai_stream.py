@@ -4,6 +4,7 @@ https://platform.openai.com/docs/api-reference/chat-streaming, and what compatib
 of it: reasoning in a field of its own, calls without index or id, no mark of the end.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -35,9 +36,6 @@ class ChatAnswer(Answer):
 
     @override
     def take(self, event: Any) -> list[Part]:
-        if event is None:
-            self.is_over = True
-            return []
         if not isinstance(event, dict):
             return []
         if event.get("error"):
@@ -56,8 +54,8 @@ class ChatAnswer(Answer):
 
     def _parts(self, delta: dict[str, Any]) -> Iterator[Part]:
         if thought := delta.get("reasoning_content") or delta.get("reasoning"):
-            self.size += len(thought)
-            yield ThinkingPart(thought)
+            self.size += len(str(thought))
+            yield ThinkingPart(str(thought))
         if content := delta.get("content"):
             yield from self._said(content)
         if refusal := delta.get("refusal"):
@@ -76,9 +74,11 @@ class ChatAnswer(Answer):
 
     def _take_call(self, delta: dict[str, Any]) -> None:
         function = delta.get("function") or {}
-        call = self._growing(delta.get("index"), delta.get("id") or "", function.get("name") or "")
+        call_id, name = str(delta.get("id") or ""), str(function.get("name") or "")
+        call = self._growing(delta.get("index"), call_id, name)
         piece = function.get("arguments")
         if piece:
+            piece = piece if isinstance(piece, str) else json.dumps(piece)
             self.size += len(piece)
             call.pieces.append(piece)
 
@@ -128,8 +128,8 @@ def _joined(content: list[dict[str, Any]]) -> str:
 def read_usage(usage: dict[str, Any]) -> Usage:
     details = usage.get("prompt_tokens_details") or {}
     return Usage(
-        input_tokens=usage.get("prompt_tokens") or 0,
-        output_tokens=usage.get("completion_tokens") or 0,
-        cache_read_tokens=details.get("cached_tokens") or 0,
-        cache_write_tokens=details.get("cache_write_tokens") or 0,
+        input_tokens=int(usage.get("prompt_tokens") or 0),
+        output_tokens=int(usage.get("completion_tokens") or 0),
+        cache_read_tokens=int(details.get("cached_tokens") or 0),
+        cache_write_tokens=int(details.get("cache_write_tokens") or 0),
     )

@@ -19,6 +19,8 @@ from gateway.providers.failures import NO_MODEL_SERVER, Rejected
 
 TIMEOUT = httpx2.Timeout(None, connect=10.0)
 """Silence is measured by our own clock; only the connection is the SDK's business."""
+LIMITS = httpx2.Limits(max_connections=1_000, max_keepalive_connections=100, keepalive_expiry=60.0)
+"""People pause for longer than a few seconds: their next message finds the connection open."""
 
 _BROKEN = (httpx2.HTTPError, httpx2.StreamError, aiohttp.ClientError, OSError, EOFError)
 

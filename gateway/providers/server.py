@@ -3,8 +3,7 @@
 import asyncio
 import json
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -13,13 +12,14 @@ import structlog
 from typing_extensions import override
 
 from gateway.clock import Clock, SystemClock
-from gateway.contracts.provider import ModelRequest, Part, Provider, ToolSpec
+from gateway.contracts.provider import ModelRequest, Part, Provider
 from gateway.errors import ConfigInvalid
 from gateway.providers.concessions import Concessions, concede
 from gateway.providers.exchange import Answer, OpenAnswer, Patience, Wire, read_answer
 from gateway.providers.failures import Rejected, failure
-from gateway.providers.files import Shown, name_files, show_files
-from gateway.providers.history import Round, mend
+from gateway.providers.files import name_files, show_files
+from gateway.providers.history import mend
+from gateway.providers.prompt import Prompt
 from gateway.settings import AgentSettings
 from gateway.transcript import AssistantEntry, Entry, FileBlock, UserEntry
 
@@ -31,18 +31,6 @@ _TRIES = 6
 """Each teaches something; a server that contradicts itself is given up."""
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """A request, ready to be written in a server's own form."""
-
-    model: str
-    system: str
-    rounds: list[Round]
-    shown: Mapping[FileBlock, Shown]
-    tools: tuple[ToolSpec, ...]
-    session: str
 
 
 class ServerProvider(Provider):
@@ -81,6 +69,10 @@ class ServerProvider(Provider):
         if not key.isascii() or not key.isprintable():
             raise ConfigInvalid("api_key", "holds characters that no key has; was it cut or mixed?")
         return key or NO_KEY
+
+    @override
+    async def warm_up(self) -> None:
+        await self._connected()
 
     @override
     async def stream(self, request: ModelRequest) -> AsyncIterator[Part]:

@@ -19,7 +19,7 @@ from gateway.contracts.provider import ToolSpec
 from gateway.providers.anthropic_messages import messages_body
 from gateway.providers.files import show_files
 from gateway.providers.history import mend
-from gateway.providers.server import Prompt
+from gateway.providers.prompt import Prompt
 from gateway.transcript import (
     AssistantEntry,
     Entry,

@@ -2,11 +2,15 @@
 
 from typing import Any
 
+import jsonschema
 import pytest
 
 from gateway.contracts.provider import ModelRequest, ToolSpec
 from gateway.providers.demo_picture import picture_base64
 from gateway.providers.demo_script import Step, next_step
+from gateway.tools.now import now_tools
+from gateway.tools.sending import sending_tools
+from gateway.tools.workspace import workspace_tools
 from gateway.transcript import (
     AssistantEntry,
     Entry,
@@ -75,6 +79,14 @@ def test_no_tool_is_asked_for_that_is_not_offered() -> None:
     assert calls_of(play("tour", tools=())) == []
     assert "no tool" in play("file", tools=())[-1].text
     assert "no clock" in play("time", tools=())[-1].text
+
+
+def test_the_builtin_tools_take_what_the_demo_asks() -> None:
+    tools = {tool.name: tool for tool in [*workspace_tools(), *sending_tools(), *now_tools()]}
+    calls = calls_of([*play("tour"), *play("file"), *play("picture"), *play("time")])
+    assert {name for name, _ in calls} == set(NAMES)
+    for name, arguments in calls:
+        jsonschema.validate(arguments, tools[name].parameters)
 
 
 def test_a_tool_that_fails_is_told() -> None:

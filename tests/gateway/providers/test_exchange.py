@@ -1,13 +1,19 @@
 """Answers are read with patience, within bounds, and closed in every case."""
 
 import asyncio
+import contextlib
+import json
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typing_extensions import override
 
 from gateway.contracts.provider import EndPart, Part, TextPart
 from gateway.errors import ProviderFailed, ProviderUnavailable
+from gateway.providers.anthropic_stream import MessageAnswer
 from gateway.providers.exchange import ANSWER_LIMIT, OpenAnswer, Patience, read_answer
 from gateway.providers.openai_stream import ChatAnswer
 from gateway.transcript import Usage
@@ -136,9 +142,69 @@ async def test_an_answer_beyond_reason_is_dropped() -> None:
         await Reading(*[piece] * (ANSWER_LIMIT // 900_000 + 1)).parts()
 
 
-async def test_garbled_events_are_told() -> None:
+@pytest.mark.parametrize("event", [b"{oops", b'{"choices":[3]}', b'{"choices":3}'])
+async def test_garbled_events_are_told(event: bytes) -> None:
     with pytest.raises(ProviderUnavailable, match="garbled"):
-        await Reading(HELLO, b"data: {oops\n\n").parts()
+        await Reading(HELLO, b"data: " + event + b"\n\n", STOP).parts()
+
+
+CALL = {"index": 0, "id": "a", "function": {"name": "now", "arguments": "{}"}}
+COST = {"prompt_tokens": 1, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 1}}
+CHUNKS: list[Any] = [
+    {"choices": [{"delta": {"content": "x", "tool_calls": [CALL], "reasoning": "hm"}}]},
+    {"choices": [{"delta": {"refusal": "no"}, "finish_reason": "length"}], "usage": COST},
+    {"error": {"message": "oops", "type": "x", "code": 1}},
+]
+BLOCK = {"type": "tool_use", "id": "a", "name": "now", "input": {}}
+THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "s"}
+EVENTS: list[Any] = [
+    {"type": "message_start", "message": {"usage": {"input_tokens": 1}}},
+    {"type": "content_block_start", "index": 0, "content_block": BLOCK},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "input_json_delta"}},
+    {"type": "content_block_start", "index": 1, "content_block": THOUGHT},
+    {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "x"}},
+    {"type": "content_block_delta", "index": 1, "delta": {"type": "signature_delta"}},
+    {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {}},
+    {"type": "error", "error": {"message": "oops", "type": "x"}},
+]
+JUNK: st.SearchStrategy[Any] = st.sampled_from([
+    None,
+    True,
+    -1,
+    1.5,
+    "",
+    "x",
+    [],
+    [None],
+    {},
+    {"type": []},
+    {"x": {}},
+])
+
+
+def spoilt(data: st.DataObject, value: Any) -> Any:
+    """Return the value with junk in the place of any of its parts."""
+    if data.draw(st.integers(0, 5)) == 0:
+        return data.draw(JUNK)
+    if isinstance(value, dict):
+        return {key: spoilt(data, inner) for key, inner in value.items()}
+    return [spoilt(data, inner) for inner in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("kind", ["chat", "message"])
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+async def test_no_event_can_do_more_harm_than_a_failure(kind: str, data: st.DataObject) -> None:
+    kept: list[Any] = []
+    answer = ChatAnswer(limit=1) if kind == "chat" else MessageAnswer(limit=1, keep=kept.append)
+    events = spoilt(data, CHUNKS if kind == "chat" else EVENTS)
+    sent = events if isinstance(events, list) else [events]
+    reading = Reading(*(f"data: {json.dumps(event)}\n\n".encode() for event in sent))
+    patience = Patience(reading.clock, first=30, gap=60)
+    with contextlib.suppress(ProviderFailed):
+        async for _ in read_answer(reading.arriving, answer, patience):
+            pass
+    await reading.stream.aclose()
 
 
 async def test_what_is_no_stream_points_at_the_address() -> None:

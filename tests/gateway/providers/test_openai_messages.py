@@ -18,7 +18,7 @@ from gateway.providers.files import name_files, show_files
 from gateway.providers.history import mend
 from gateway.providers.openai_dialect import Dialect, first_dialect
 from gateway.providers.openai_messages import chat_body
-from gateway.providers.server import Prompt
+from gateway.providers.prompt import Prompt
 from gateway.transcript import (
     AssistantEntry,
     Entry,

@@ -23,7 +23,8 @@ def call(**fields: Any) -> dict[str, Any]:
 
 def read(*events: Any) -> list[Part]:
     answer = ChatAnswer(limit=100)
-    parts = [part for event in events for part in answer.take(event)]
+    parts = [part for event in events if event is not DONE for part in answer.take(event)]
+    answer.is_over = DONE in events
     return parts + answer.end()
 
 
@@ -149,9 +150,21 @@ def test_an_error_among_the_chunks_is_raised() -> None:
         read(delta(content="x", end="error"))
 
 
-def test_oddities_are_passed_over() -> None:
-    odd = [[], "x", 3, {}, {"choices": [{"delta": None}]}, {"choices": None}]
-    assert read(*odd, delta(content="ok", end="stop"))[0] == TextPart("ok")
+def test_empty_chunks_are_passed_over() -> None:
+    empty: list[Any] = [
+        3,
+        [],
+        {},
+        {"choices": [{"delta": None}]},
+        {"choices": None},
+        {"choices": []},
+    ]
+    assert read(*empty, delta(content="ok", end="stop"))[0] == TextPart("ok")
+
+
+def test_arguments_that_are_an_object_already_are_taken() -> None:
+    parts = read(call(index=0, id="a", name="now", arguments={"x": 1}), delta(end="stop"))
+    assert parts[0] == ToolCallPart("a", "now", {"x": 1})
 
 
 def test_usage_counts_the_cache() -> None:

@@ -1,13 +1,17 @@
 """Both SDKs against both fake servers: what the providers promise whoever is behind them."""
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
+from typing_extensions import override
 
 from gateway.contracts.provider import EndPart, TextPart, ThinkingPart, ToolCallPart
 from gateway.errors import ProviderFailed, ProviderUnavailable
 from gateway.providers.anthropic import AnthropicProvider
+from gateway.providers.exchange import Wire
 from gateway.providers.openai import OpenAIProvider
 from gateway.settings import AgentSettings
 from gateway.transcript import (
@@ -321,3 +325,23 @@ async def test_a_closed_provider_can_be_used_again(kind: str) -> None:
         await there.ask(HI)
         await there.provider.close()
         assert text_of(await there.ask(HI)) == "hi"
+
+
+async def test_the_sdk_is_loaded_beside_the_event_loop() -> None:
+    threads: list[int] = []
+
+    class Noting(OpenAIProvider):
+        @override
+        def _connect(self) -> Wire:
+            threads.append(threading.get_ident())
+            return super()._connect()
+
+    async with served("openai") as there:
+        key = SecretStr(there.server.key)
+        settings = AgentSettings(provider="openai", base_url=there.server.base_url, api_key=key)
+        provider = Noting(settings)
+        await provider.warm_up()
+        assert await parts_of(provider, asking(HI))
+        await provider.close()
+    assert len(threads) == 1
+    assert threads[0] != threading.get_ident()
