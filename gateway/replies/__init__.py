@@ -1,0 +1,1 @@
+"""How a turn's events become one growing message on any platform, delivered once."""

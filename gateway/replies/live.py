@@ -1,0 +1,204 @@
+"""Showing a reply while it grows: typing, drafts or edits, each as often as the pace allows."""
+
+import asyncio
+import math
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+
+import structlog
+
+from gateway.clock import Clock
+from gateway.contracts.adapter import AsksChoices, ShowsTyping
+from gateway.errors import GatewayError, NotSupported, RetryLater, SendRefused, SendUncertain
+from gateway.messages import Choice
+from gateway.replies.body import Body
+from gateway.replies.files import Files
+from gateway.replies.outbox import Deliveries
+from gateway.replies.pace import Interim
+from gateway.replies.pages import Pages
+from gateway.replies.route import Route
+from gateway.replies.wording import PLACEHOLDER
+
+log = structlog.get_logger()
+
+STOP = Choice("Stop", "/stop")
+_QUIET_START = 0.25
+"""Nothing is shown in a turn's first moments, so quick answers cost no extra calls."""
+_DRAFT_LASTS = 20.0
+
+
+class Live:
+    """Makes one interim call after another, until it is told to end."""
+
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        route: Route,
+        body: Body,
+        pages: Pages,
+        files: Files,
+        clock: Clock,
+    ) -> None:
+        self._deliveries = deliveries
+        self._route = route
+        self._body = body
+        self._pages = pages
+        self._files = files
+        self._clock = clock
+        self._wake = asyncio.Event()
+        self._has_begun = False
+        self._is_idle = False
+        self._is_ending = False
+        self._version = 0
+        self._seen = 0
+        self._last_edit = -math.inf
+        self._last_sign = -math.inf
+        """When the platform last showed that the bot is at work."""
+        self._draft = ""
+        self._drafted_at = -math.inf
+        # A message that is there already grows on; a draft beside it would confuse.
+        self._may_draft = route.address.place.is_direct and pages.are_none
+        self._stop = (STOP,) if isinstance(route.adapter, AsksChoices) else ()
+        self._types = isinstance(route.adapter, ShowsTyping)
+
+    async def run(self) -> None:
+        """Work until `end`; whatever goes wrong here, the final text is sent without it."""
+        try:
+            await self._rest(_QUIET_START)
+            self._has_begun = True
+            while not self._is_ending:
+                await self._rest(await self._step())
+        except GatewayError as trouble:
+            log.warning("interim.ended", reason=type(trouble).__name__)
+        except Exception:
+            log.exception("interim.failed")
+
+    def stir(self) -> None:
+        """Say that the text has changed."""
+        self._version += 1
+        if self._is_idle:
+            self._wake.set()
+
+    def hurry(self) -> None:
+        """Say that something waits which should not wait for the next edit."""
+        if self._has_begun:
+            self._wake.set()
+
+    def end(self) -> None:
+        """Let the call that is under way be the last."""
+        self._is_ending = True
+        self._wake.set()
+
+    async def _rest(self, seconds: float | None) -> None:
+        if not self._is_ending:
+            with suppress(TimeoutError):
+                async with self._clock.timeout(seconds):
+                    await self._wake.wait()
+        self._wake.clear()
+
+    async def _step(self) -> float | None:
+        """Make the calls that are due; return how long there is nothing more to do."""
+        self._is_idle = False
+        try:
+            if self._files.are_waiting:
+                await self._files.send()
+            waits = [await self._show(), await self._sign()]
+        except RetryLater as pause:
+            # The store could not note a message: nothing was sent.
+            return pause.after
+        self._is_idle = self._seen == self._version
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    async def _show(self) -> float | None:
+        """Show the newest text; None when it is shown."""
+        if self._may_draft and self._route.account.has_drafts:
+            try:
+                return await self._show_draft()
+            except NotSupported:
+                log.info("drafts.given_up", account=self._route.address.account)
+                self._route.account.has_drafts = False
+                self._draft = ""
+                self._seen = -1
+        if self._route.edits:
+            return await self._show_by_edits()
+        self._seen = self._version
+        return None
+
+    async def _show_by_edits(self) -> float | None:
+        version = self._version
+        if version == self._seen and not self._lacks_sign:
+            return None
+        pages = self._body.interim_pages()
+        if not pages and self._lacks_sign:
+            pages = [PLACEHOLDER]
+        return await self._grow(pages, self._stop, version)
+
+    @property
+    def _lacks_sign(self) -> bool:
+        """Nothing shows that the bot is at work, and a placeholder must."""
+        return not self._types and self._pages.are_none
+
+    async def _grow(
+        self, pages: Sequence[str], choices: tuple[Choice, ...], version: int
+    ) -> float | None:
+        if not self._pages.is_stale(pages, choices):
+            self._seen = version
+            return None
+        delay = self._route.conversation.delay(Interim.EDIT, self._last_edit)
+        if delay > 0:
+            return delay
+        await self._pages.grow(pages, choices)
+        self._last_edit = self._last_sign = self._clock.monotonic()
+        if not self._pages.is_stale(pages, choices):
+            self._seen = version
+        return 0.0
+
+    async def _show_draft(self) -> float | None:
+        """Show the newest page as a draft, and those before it as messages."""
+        version = self._version
+        pages = self._body.interim_pages()
+        wait = await self._grow(pages[:-1], (), version)
+        if wait is not None:
+            return wait
+        now = self._clock.monotonic()
+        fades = self._drafted_at + _DRAFT_LASTS - now
+        if not pages or (pages[-1] == self._draft and fades > 0):
+            self._seen = version
+            return fades if self._draft else None
+        delay = self._route.conversation.delay(Interim.DRAFT, self._drafted_at)
+        if delay > 0:
+            return delay
+        try:
+            await self._deliveries.show_draft(self._route, self._draft_number, pages[-1])
+        except RetryLater:
+            return 0.0
+        except (SendUncertain, SendRefused):
+            log.info("draft.dropped")
+        self._draft, self._drafted_at = pages[-1], self._clock.monotonic()
+        return 0.0
+
+    @property
+    def _draft_number(self) -> int:
+        turn = self._route.turn
+        return zlib.crc32(str(turn and turn.id).encode()) & 0x7FFFFFFF or 1
+
+    async def _sign(self) -> float | None:
+        """Show typing where nothing else shows that the bot is at work."""
+        adapter = self._route.adapter
+        if not self._types or self._draft or not isinstance(adapter, ShowsTyping):
+            return None
+        fades = self._last_sign + adapter.typing_every - self._clock.monotonic()
+        if fades > 0:
+            return fades
+        delay = self._route.conversation.delay(Interim.TYPING)
+        if delay > 0:
+            return delay
+        try:
+            await self._deliveries.show_typing(self._route)
+        except (RetryLater, SendUncertain):
+            log.debug("typing.dropped")
+        except (SendRefused, NotSupported):
+            self._types = False
+        self._last_sign = self._clock.monotonic()
+        return adapter.typing_every

@@ -1,0 +1,309 @@
+"""Deliveries: the one place that calls an adapter's send, and what it does when that fails.
+
+A message's row is committed before its send, and its id before anything else happens to
+it. What was certainly not applied is tried again; what may have been is repeated only
+where a repeat cannot show twice.
+"""
+
+import itertools
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import structlog
+
+from gateway.clock import Clock
+from gateway.contracts.adapter import (
+    DeletesMessages,
+    EditsMessages,
+    FindsSent,
+    RepeatsSafely,
+    SendsFiles,
+    ShowsDrafts,
+    ShowsTyping,
+)
+from gateway.contracts.stores import Outbox, OutboxKind, OutboxRow, OutboxState
+from gateway.errors import (
+    AccountRejected,
+    NotSupported,
+    RetryLater,
+    SendRefused,
+    SendUncertain,
+    StoreBusy,
+)
+from gateway.ids import MessageId
+from gateway.messages import OutgoingFile, OutgoingMessage
+from gateway.replies.pace import backoff
+from gateway.replies.route import Route
+from gateway.replies.wording import stub
+
+log = structlog.get_logger()
+
+_FAULTS_AT_MOST = 6
+_DOUBTS_AT_MOST = 5
+_STUBS_AT_MOST = 3
+_LOOK_AFTER = (2.0, 8.0)
+"""Pauses before each look for a message that may have arrived."""
+_OLD_REQUEST = 30.0
+"""Seconds in which a request of an ended process may still be at work."""
+
+Result = TypeVar("Result")
+Call = Callable[[], Awaitable[Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message that was sent, and what it shows."""
+
+    row: OutboxRow
+    shown: OutgoingMessage
+
+
+class Deliveries:
+    """Sends, edits and signs, each through its conversation's bucket and its outbox row."""
+
+    def __init__(self, store: Outbox, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def post(
+        self, route: Route, position: int, message: OutgoingMessage, *, may_edit: bool = True
+    ) -> Posted:
+        """Send a new message, however long it takes.
+
+        It shows less than the whole where a send may show twice: an edit follows. Its
+        row is `sent`, or `unknown` where nothing more can be done for it.
+
+        Raises:
+            SendRefused: the platform will not have it; the row is `failed`.
+        """
+        first = _stubbed(message) if may_edit and route.needs_stub else message
+        kept = message.text if route.turn is None else first.text
+        for tries in range(1, _STUBS_AT_MOST + 1):
+            row = await self._store.begin(
+                route.address, turn=route.turn, position=position, kind=OutboxKind.TEXT, text=kept
+            )
+            sent = await self._send_row(route, row, first, kept)
+            if sent.state is not OutboxState.ABANDONED:
+                return Posted(sent, first)
+            await self._clock.sleep(backoff(tries))
+        raise SendRefused("the platform does not say whether a message has arrived")
+
+    async def edit(self, route: Route, row: OutboxRow, message: OutgoingMessage) -> None:
+        """Make a sent message say this, however long it takes.
+
+        Raises:
+            SendRefused: it cannot be edited any more.
+            NotSupported: nothing can be edited here.
+        """
+        for doubts in itertools.count(1):
+            try:
+                await self._made(route, lambda: self._edit(route, row, message))
+            except SendUncertain:
+                # Saying it again changes nothing if it was said.
+                await self._clock.sleep(backoff(doubts))
+            else:
+                return
+
+    async def edit_once(self, route: Route, row: OutboxRow, message: OutgoingMessage) -> None:
+        """Try an interim edit, and leave its errors to the caller."""
+        async with route.conversation.slot():
+            await self._edit(route, row, message)
+
+    async def send_files(
+        self, route: Route, position: int, files: Sequence[OutgoingFile]
+    ) -> OutboxRow:
+        """Send files of one kind together; their row is `final`, or `unknown`.
+
+        Raises:
+            SendRefused: the platform will not have them; the row is `failed`.
+        """
+        row = await self._store.begin(
+            route.address, turn=route.turn, position=position, kind=OutboxKind.FILES, files=files
+        )
+        return await self._send_row(route, row, None, "")
+
+    async def adopt(self, route: Route, row: OutboxRow) -> OutboxRow:
+        """Settle what an earlier process left in `sending`: find it, repeat it or give it up."""
+        if row.state is not OutboxState.SENDING:
+            return row
+        adapter = route.adapter
+        if isinstance(adapter, FindsSent) and not self._may_repeat(route, row):
+            await self._clock.sleep(row.created_at + _OLD_REQUEST - self._clock.now())
+            found, is_known = await self._find(route, row)
+            if found is not None:
+                await self._note_sent(row, found, row.text)
+                return replace(row, state=OutboxState.SENT, message_id=found)
+            if not is_known:
+                return await self._give_up(route, row)
+        elif not isinstance(adapter, RepeatsSafely):
+            return await self._give_up(route, row)
+        is_text = row.kind is OutboxKind.TEXT
+        message = OutgoingMessage(row.id, row.text, is_growing=True) if is_text else None
+        try:
+            return await self._send_row(route, row, message, row.text)
+        except SendRefused:
+            return replace(row, state=OutboxState.FAILED)
+
+    async def delete(self, route: Route, row: OutboxRow) -> None:
+        """Take a message back.
+
+        Raises:
+            SendRefused: it cannot be taken back.
+            NotSupported: nothing can be taken back here.
+        """
+        adapter = route.adapter
+        if not isinstance(adapter, DeletesMessages):
+            raise NotSupported("this platform takes no message back")
+        message_id = _id_of(row)
+        for doubts in itertools.count(1):
+            try:
+                await self._made(route, lambda: adapter.delete(route.address, message_id))
+            except SendUncertain:
+                await self._clock.sleep(backoff(doubts))
+            else:
+                break
+        await self._store.settle_later(row.id, OutboxState.ABANDONED)
+
+    async def show_typing(self, route: Route) -> None:
+        """Show that the bot is at work; its errors are the caller's to shrug off."""
+        adapter = route.adapter
+        if not isinstance(adapter, ShowsTyping):
+            raise NotSupported("this platform shows no typing")
+        async with route.conversation.slot():
+            await adapter.show_typing(route.address)
+
+    async def show_draft(self, route: Route, number: int, text: str) -> None:
+        """Show a passing preview; its errors are the caller's to shrug off."""
+        adapter = route.adapter
+        if not isinstance(adapter, ShowsDrafts):
+            raise NotSupported("this platform shows no drafts")
+        async with route.conversation.slot():
+            await adapter.show_draft(route.address, number, text)
+
+    async def checkpoint(self, row: OutboxRow, text: str) -> None:
+        """Note what a growing message says; losing one note does no harm."""
+        try:
+            await self._store.checkpoint(row.id, text)
+        except StoreBusy:
+            log.info("checkpoint.skipped", row=row.id)
+
+    async def settle(self, row: OutboxRow, state: OutboxState) -> None:
+        await self._store.settle_later(row.id, state)
+
+    async def _made(self, route: Route, call: Call[Result]) -> Result:
+        """Make a call as often as it takes, each time when its conversation lets it."""
+        faults = 0
+        while True:
+            try:
+                async with route.conversation.slot():
+                    return await call()
+            except RetryLater as pause:
+                log.info("call.put_off", after=pause.after)
+            except (SendUncertain, SendRefused, NotSupported, AccountRejected):
+                raise
+            except Exception as fault:
+                faults += 1
+                log.exception("adapter.misbehaved", faults=faults)
+                if faults >= _FAULTS_AT_MOST:
+                    raise SendRefused("an error in the adapter") from fault
+                route.conversation.close_for(backoff(faults))
+
+    async def _send_row(
+        self, route: Route, row: OutboxRow, message: OutgoingMessage | None, kept: str
+    ) -> OutboxRow:
+        """Send a row that is noted as `sending`, and note what became of it."""
+        try:
+            message_id = await self._sent_once(route, row, message)
+        except (SendRefused, NotSupported) as refusal:
+            log.warning("send.refused", row=row.id, kind=row.kind.value)
+            await self._store.settle(row.id, OutboxState.FAILED, str(refusal))
+            raise SendRefused(str(refusal)) from refusal
+        if message_id is None:
+            return await self._give_up(route, row)
+        await self._note_sent(row, message_id, kept)
+        if row.kind is OutboxKind.FILES:
+            await self._store.settle_later(row.id, OutboxState.FINAL)
+        return replace(row, state=OutboxState.SENT, message_id=message_id)
+
+    async def _sent_once(
+        self, route: Route, row: OutboxRow, message: OutgoingMessage | None
+    ) -> MessageId | None:
+        """Send under the row's key; None when it may have arrived and nobody can tell."""
+        for doubts in itertools.count(1):
+            try:
+                return await self._made(route, lambda: _send(route, row, message))
+            except SendUncertain:
+                log.warning("send.uncertain", row=row.id, kind=row.kind.value)
+            if self._may_repeat(route, row):
+                await self._clock.sleep(backoff(doubts))
+                continue
+            found, is_known = await self._find(route, row)
+            if found is not None or not is_known or doubts >= _DOUBTS_AT_MOST:
+                return found
+        raise AssertionError("counting never ends")
+
+    def _may_repeat(self, route: Route, row: OutboxRow) -> bool:
+        """Say whether the platform still knows the row's key from its first send."""
+        adapter = route.adapter
+        if not isinstance(adapter, RepeatsSafely):
+            return False
+        return self._clock.now() - row.created_at < adapter.repeat_window
+
+    async def _find(self, route: Route, row: OutboxRow) -> tuple[MessageId | None, bool]:
+        """Look for a message that may have arrived; False when that cannot be known."""
+        adapter = route.adapter
+        if not isinstance(adapter, FindsSent):
+            return None, False
+        try:
+            for pause in _LOOK_AFTER:
+                await self._clock.sleep(pause)
+                found = await self._made(route, lambda: adapter.find_sent(route.address, row.id))
+                if found is not None:
+                    return found, True
+        except (SendUncertain, SendRefused, NotSupported):
+            return None, False
+        return None, True
+
+    async def _give_up(self, route: Route, row: OutboxRow) -> OutboxRow:
+        """Note what may be there and is not to be sent again."""
+        is_stub = row.kind is OutboxKind.TEXT and route.edits
+        state = OutboxState.ABANDONED if is_stub else OutboxState.UNKNOWN
+        log.warning("send.given_up", row=row.id, kind=row.kind.value, state=state.value)
+        await self._store.settle(row.id, state)
+        return replace(row, state=state)
+
+    async def _note_sent(self, row: OutboxRow, message_id: MessageId, text: str) -> None:
+        for tries in itertools.count(1):
+            try:
+                await self._store.sent(row.id, message_id, text)
+            except StoreBusy as pause:
+                await self._clock.sleep(max(pause.after, backoff(tries)))
+            else:
+                return
+
+    async def _edit(self, route: Route, row: OutboxRow, message: OutgoingMessage) -> None:
+        adapter = route.adapter
+        if not isinstance(adapter, EditsMessages):
+            raise NotSupported("this platform edits no message")
+        await adapter.edit(route.address, _id_of(row), replace(message, key=row.id))
+
+
+async def _send(route: Route, row: OutboxRow, message: OutgoingMessage | None) -> MessageId:
+    if message is not None:
+        return await route.adapter.send(route.address, replace(message, key=row.id))
+    if not isinstance(route.adapter, SendsFiles):
+        raise NotSupported("this platform takes no files")
+    return (await route.adapter.send_files(route.address, row.files, row.id))[0]
+
+
+def _stubbed(message: OutgoingMessage) -> OutgoingMessage:
+    """Return a few words of a message: seen twice, they are no second answer."""
+    choices = message.choices if message.is_growing else ()
+    return replace(message, text=stub(message.text), choices=choices, is_growing=True)
+
+
+def _id_of(row: OutboxRow) -> MessageId:
+    if row.message_id is None:
+        raise SendRefused("the message's id is not known")
+    return row.message_id

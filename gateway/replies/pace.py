@@ -1,0 +1,182 @@
+"""When a conversation's next call may be made: one bucket for all its calls.
+
+Sends, edits, files, typing and drafts of a conversation pass one `Conversation`, one at a
+time. A penalty closes it to every call until its last second. Conversations share
+nothing but their account's budget.
+"""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from enum import Enum
+
+from gateway.clock import Clock
+from gateway.errors import RetryLater
+from gateway.messages import Limits, Place
+from gateway.replies.budget import Budget
+
+_ABSURD = 86_400.0
+"""No platform means a longer wait than this; a larger number is an error on its side."""
+_LONGEST_GUESS = 300.0
+_INTERIM_PART = 0.7
+_TYPING_PART = 0.35
+_STREAMS_PART = 0.8
+_IDLE_AFTER = 60.0
+_SWEEP_FROM = 1_000
+
+
+class Interim(Enum):
+    """Calls that are left out rather than waited for."""
+
+    EDIT = "edit"
+    DRAFT = "draft"
+    TYPING = "typing"
+
+
+class AccountPace:
+    """The conversations of one account, and what they share."""
+
+    def __init__(self, limits: Limits, clock: Clock) -> None:
+        self.limits = limits
+        self.clock = clock
+        self.open_replies = 0
+        rate = limits.calls_per_second
+        self._budget = Budget(rate, 1.0) if rate else None
+        self._conversations: dict[str, Conversation] = {}
+        self._sweep_at = _SWEEP_FROM
+
+    @contextmanager
+    def using(self, place: Place) -> Iterator["Conversation"]:
+        """Lend a place's conversation; every user of the place gets the same one."""
+        conversation = self._conversations.get(place.conversation)
+        if conversation is None:
+            self._sweep()
+            conversation = Conversation(self, is_direct=place.is_direct)
+            self._conversations[place.conversation] = conversation
+        conversation.users += 1
+        self.open_replies += 1
+        try:
+            yield conversation
+        finally:
+            conversation.users -= 1
+            self.open_replies -= 1
+
+    def take(self) -> float:
+        """Count a call on the account; return how long it must wait."""
+        now = self.clock.monotonic()
+        return self._budget.take(now) - now if self._budget else 0.0
+
+    def interim_delay(self) -> float:
+        """Return how long a call must wait that gives way to final ones."""
+        now = self.clock.monotonic()
+        return self._budget.free_at(now, _STREAMS_PART) - now if self._budget else 0.0
+
+    def stretched(self, every: float) -> float:
+        """Return the spacing of interim calls at which all open replies fit the budget."""
+        rate = self.limits.calls_per_second
+        return max(every, self.open_replies / (rate * _STREAMS_PART)) if rate else every
+
+    def _sweep(self) -> None:
+        """Forget idle conversations, whenever twice as many are known as after the last time."""
+        if len(self._conversations) < self._sweep_at:
+            return
+        self._conversations = {
+            name: one for name, one in self._conversations.items() if not one.is_idle()
+        }
+        self._sweep_at = max(_SWEEP_FROM, 2 * len(self._conversations))
+
+
+class Conversation:
+    """One conversation's calls, one at a time; finals wait their turn, interims give way."""
+
+    def __init__(self, account: AccountPace, *, is_direct: bool) -> None:
+        self.users = 0
+        self._account = account
+        self._clock = account.clock
+        self._is_direct = is_direct
+        self._lock = asyncio.Lock()
+        self._closed_until = -math.inf
+        self._last_call = -math.inf
+        self._strikes = 0
+        per_minute = account.limits.calls_per_minute_in_groups
+        self._budget = Budget(per_minute, 60.0) if per_minute and not is_direct else None
+
+    def is_idle(self) -> bool:
+        """Nobody would miss this conversation's memory."""
+        now = self._clock.monotonic()
+        return not self.users and now >= max(self._closed_until, self._last_call + _IDLE_AFTER)
+
+    def delay(self, call: Interim, mine: float = -math.inf) -> float:
+        """Return how long an interim call must wait at least; 0 means it may go now.
+
+        `mine` is when the caller made its last one: replies that share the
+        conversation take turns.
+        """
+        now = self._clock.monotonic()
+        every = self._spacing(call)
+        if self._lock.locked():
+            return max(every, self._closed_until - now)
+        since = now
+        if call is not Interim.TYPING:
+            since = max(self._last_call + every, mine + every * self.users)
+        free = now
+        if self._budget is not None:
+            part = _TYPING_PART if call is Interim.TYPING else _INTERIM_PART
+            free = self._budget.free_at(now, part)
+        waits = (since, free, self._closed_until, now + self._account.interim_delay())
+        return max(waits) - now
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Wait until a call may be made, however long; hold the conversation during it.
+
+        An interim call asks `delay` right before, and so finds it free.
+        """
+        async with self._lock:
+            await self._wait()
+            try:
+                yield
+            except RetryLater as pause:
+                self.close_for(pause.after)
+                raise
+            else:
+                self._strikes = 0
+            finally:
+                self._last_call = self._clock.monotonic()
+
+    def close_for(self, seconds: float) -> None:
+        """Let no call in for so long, and longer each time in a row."""
+        self._strikes += 1
+        seconds = max(_sane(seconds), backoff(self._strikes))
+        self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
+
+    async def _wait(self) -> None:
+        now = self._clock.monotonic()
+        when = max(now, self._closed_until)
+        if self._budget is not None:
+            when = max(when, self._budget.take(when))
+        if when > now:
+            await self._clock.sleep(when - now)
+        if (wait := self._account.take()) > 0:
+            await self._clock.sleep(wait)
+
+    def _spacing(self, call: Interim) -> float:
+        limits = self._account.limits
+        if call is Interim.DRAFT:
+            every = limits.draft_every
+        else:
+            every = limits.edit_every if self._is_direct else limits.edit_every_in_groups
+        return self._account.stretched(every)
+
+
+def backoff(tries: int) -> float:
+    """Return how long to wait after so many failures in a row."""
+    return float(min(60.0, 0.5 * 2 ** min(tries - 1, 10)))
+
+
+def _sane(seconds: float) -> float:
+    """Take a platform at its word to the second, unless no platform can mean it."""
+    if math.isnan(seconds) or seconds < 0:
+        return 0.0
+    return seconds if seconds <= _ABSURD else _LONGEST_GUESS

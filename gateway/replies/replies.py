@@ -1,0 +1,140 @@
+"""Replies: one for each turn, and the gateway's own words outside any turn."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from gateway.clock import Clock
+from gateway.contracts.adapter import Adapter
+from gateway.contracts.stores import Outbox, OutboxRow, OutboxState, Turn
+from gateway.errors import GatewayError, SendRefused
+from gateway.ids import AccountName, MessageId, TurnId
+from gateway.messages import Address, Choice
+from gateway.replies.outbox import Deliveries
+from gateway.replies.pace import AccountPace
+from gateway.replies.pages import Pages
+from gateway.replies.reply import Reply
+from gateway.replies.route import Account, Route
+from gateway.replies.split import split
+from gateway.replies.wording import listed
+
+log = structlog.get_logger()
+
+_NOTICE_LASTS = 3600.0
+"""Seconds after which a notice that was never sent is no news any more."""
+
+
+class Replies:
+    """Opens replies and sends notices, on every account."""
+
+    def __init__(
+        self, outbox: Outbox, adapters: Mapping[AccountName, Adapter], clock: Clock
+    ) -> None:
+        self._outbox = outbox
+        self._clock = clock
+        self._deliveries = Deliveries(outbox, clock)
+        self._accounts = {
+            name: Account(adapter, AccountPace(adapter.limits, clock))
+            for name, adapter in adapters.items()
+        }
+        self._started_at = clock.now()
+        self._left_open: set[TurnId] = set()
+        self._notices: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def open(self, turn: Turn) -> AsyncIterator[Reply]:
+        """Lend the turn's reply; what it shows stops growing when the block is left."""
+        message = turn.kept.message
+        account = self._account(message.address)
+        reply_to = None if message.address.place.is_direct else message.message_id
+        with account.pace.using(message.address.place) as conversation:
+            route = Route(account, message.address, conversation, turn, reply_to)
+            rows = () if self._is_fresh(turn) else await self._outbox.of_turn(turn.id)
+            reply = Reply(self._deliveries, route, rows, self._clock)
+            try:
+                async with reply:
+                    yield reply
+            finally:
+                self._left_open.discard(turn.id)
+                if reply.is_left_open:
+                    self._left_open.add(turn.id)
+
+    async def notice(
+        self,
+        address: Address,
+        text: str,
+        *,
+        reply_to: MessageId | None = None,
+        choices: Sequence[Choice] = (),
+    ) -> None:
+        """Say something outside any turn, and return once it is said, or the gateway closes.
+
+        What was noted and not said by then is said after the next start.
+        """
+        await self._until_closed(self._say(address, text, reply_to, choices))
+
+    async def recover(self) -> None:
+        """Bring to their end the notices that an earlier process left."""
+        rows = await self._outbox.unsettled_notices()
+        async with asyncio.TaskGroup() as tasks:
+            for row in rows:
+                if row.created_at < self._started_at and row.address.account in self._accounts:
+                    tasks.create_task(self._until_closed(self._recover(row)))
+
+    async def close(self) -> None:
+        """Give up notices that still wait to be sent."""
+        for task in self._notices:
+            task.cancel()
+        if self._notices:
+            await asyncio.wait(self._notices)
+
+    def _account(self, address: Address) -> Account:
+        account = self._accounts.get(address.account)
+        if account is None:
+            raise SendRefused(f"no account is named {address.account} any more")
+        return account
+
+    def _is_fresh(self, turn: Turn) -> bool:
+        """Say that no attempt can have sent anything, so that nothing need be looked up."""
+        is_of_this_process = self._started_at <= turn.started_at <= self._clock.now()
+        return turn.attempt == 1 and is_of_this_process and turn.id not in self._left_open
+
+    async def _until_closed(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._notices.add(task)
+        try:
+            await asyncio.wait([task])
+        finally:
+            task.cancel()
+            self._notices.discard(task)
+        if not task.cancelled():
+            task.result()
+
+    async def _say(
+        self, address: Address, text: str, reply_to: MessageId | None, choices: Sequence[Choice]
+    ) -> None:
+        account = self._account(address)
+        with account.pace.using(address.place) as conversation:
+            route = Route(account, address, conversation, None, reply_to)
+            buttons, others = route.parted(choices)
+            whole = "\n\n".join(filter(None, [text, listed(others)]))
+            texts = split(whole, route.limits.text, route.limits.measure)
+            await Pages(self._deliveries, route, self._clock).finish(texts, buttons)
+
+    async def _recover(self, row: OutboxRow) -> None:
+        if row.state is OutboxState.SENDING and self._clock.now() - row.created_at > _NOTICE_LASTS:
+            await self._deliveries.settle(row, OutboxState.ABANDONED)
+            return
+        account = self._account(row.address)
+        try:
+            with account.pace.using(row.address.place) as conversation:
+                route = Route(account, row.address, conversation, None)
+                pages = Pages(self._deliveries, route, self._clock)
+                await pages.resume([replace(row, position=0)])
+                await pages.finish([row.text], ())
+        except GatewayError as error:
+            log.warning("notice.not_recovered", reason=type(error).__name__)

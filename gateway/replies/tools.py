@@ -1,0 +1,75 @@
+"""The tools of a turn: lines while they run, one small footer once all is said."""
+
+from dataclasses import dataclass
+
+from gateway.events import ToolFailed, ToolFinished, ToolStarted
+from gateway.replies.wording import as_code, escaped
+
+_LINES_AT_MOST = 5
+_TIMES = "\u00d7"
+
+
+@dataclass(slots=True)
+class _Call:
+    tool: str
+    summary: str
+    seconds: float | None = None
+    has_failed: bool = False
+
+
+class ToolStatus:
+    """What tools were called, by call id, in the order they began."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, _Call] = {}
+        self._told = 0
+
+    def add(self, event: ToolStarted | ToolFinished | ToolFailed) -> None:
+        if isinstance(event, ToolStarted):
+            self._calls[event.call_id] = _Call(event.tool, event.summary)
+            return
+        call = self._calls.setdefault(event.call_id, _Call(event.tool, event.summary))
+        call.seconds = event.seconds
+        call.has_failed = isinstance(event, ToolFailed)
+        if call.has_failed:
+            call.summary = event.summary
+
+    def text_follows(self) -> None:
+        """Keep finished calls for the footer only: the model has gone on to talk."""
+        self._told = len(self._calls)
+
+    def lines(self) -> str:
+        """Return a line for each call since the last text, the newest few."""
+        calls = [
+            call
+            for at, call in enumerate(self._calls.values())
+            if at >= self._told or call.seconds is None
+        ]
+        lines = [_line(call) for call in calls[-_LINES_AT_MOST:]]
+        if len(calls) > _LINES_AT_MOST:
+            lines.insert(0, f"{len(calls) - _LINES_AT_MOST} earlier")
+        return "  \n".join(lines)
+
+    def footer(self) -> str:
+        """Return all calls in one line: each tool, how often, and the time taken."""
+        if not self._calls:
+            return ""
+        by_tool: dict[str, list[_Call]] = {}
+        for call in self._calls.values():
+            by_tool.setdefault(call.tool, []).append(call)
+        names = [_counted(tool, calls) for tool, calls in by_tool.items()]
+        seconds = sum(call.seconds or 0.0 for call in self._calls.values())
+        return "🔧 " + " · ".join([*names, f"{seconds:.1f} s"])
+
+
+def _line(call: _Call) -> str:
+    sign = "⏳" if call.seconds is None else "✗" if call.has_failed else "✓"
+    time = "" if call.seconds is None else f"· {call.seconds:.1f} s"
+    return " ".join(filter(None, (sign, escaped(call.tool), as_code(call.summary), time)))
+
+
+def _counted(tool: str, calls: list[_Call]) -> str:
+    failed = sum(call.has_failed for call in calls)
+    times = f" {_TIMES}{len(calls)}" if len(calls) > 1 else ""
+    failures = "" if not failed else " (failed)" if failed == len(calls) else f" ({failed} failed)"
+    return f"{escaped(tool)}{times}{failures}"
