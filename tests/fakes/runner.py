@@ -70,6 +70,8 @@ class FakeRunner:
             try:
                 return await gate.wait()
             except asyncio.CancelledError:
+                if self._factory.fails_on_cancel is not None:
+                    raise self._factory.fails_on_cancel from None
                 if not self._factory.ignores_cancel:
                     raise
 
@@ -91,6 +93,7 @@ class FakeRunners:
         self.prompt = "prompt"
         self.ignores_cancel = False
         """Play a stuck tool: cancelling does not end it."""
+        self.fails_on_cancel: Exception | None = None
         self.closing: Gate | None = None
         """Where closing a runner waits."""
         self._clock = clock

@@ -39,6 +39,7 @@ class Steady(FakeRunner):
     ) -> AsyncGenerator[RunnerEvent, None]:
         done = [] if message is not None else _after_last_user(history)
         assert done == WHOLE[: len(done)]
+        assert done != WHOLE, "asked for nothing"
         for entry in WHOLE[len(done) :]:
             if isinstance(entry, AssistantEntry):
                 for word in entry.text.split(" "):

@@ -168,6 +168,18 @@ async def test_leaving_releases_everything(tmp_path: Path) -> None:
     assert all(provider.is_closed for provider in town.providers)
 
 
+async def test_leaving_waits_for_no_agent_that_was_taken_away(tmp_path: Path) -> None:
+    gate = Gate()
+    async with open_town(tmp_path, first=DEMO) as town:
+        town.house.make.scripts = [[gate, *answer("done")]]
+        turn = asyncio.ensure_future(town.say("hi"))
+        await gate.reached.wait()
+        await town.manager.sync_agent(FIRST, None)
+    assert town.providers[0].is_closed
+    await asyncio.wait({turn})
+    assert turn.cancelled()
+
+
 async def test_r12_leaving_interrupts_turns_so_that_they_can_be_gone_on_with(
     tmp_path: Path,
 ) -> None:

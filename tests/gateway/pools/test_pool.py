@@ -9,7 +9,7 @@ import pytest
 from gateway.contracts.runner import TurnOptions
 from gateway.errors import Busy, LaneLost, Refused, RetryLater
 from gateway.events import EntryRecorded, TextDelta, ToolFinished, ToolStarted
-from gateway.ids import SessionId
+from gateway.ids import AgentId, SessionId
 from gateway.settings import AgentSettings, CompactionSettings
 from gateway.transcript import (
     AssistantEntry,
@@ -173,12 +173,12 @@ async def test_r13_a_turn_that_has_lost_its_lane_writes_nothing_more(tmp_path: P
 
 async def test_a_session_of_another_agent_does_not_exist_here(tmp_path: Path) -> None:
     async with open_house(tmp_path) as house:
-        turn = await house.turn()
-        with pytest.raises(Refused):
-            async with aclosing(
-                house.pool.chat(SessionId("other"), "hi", options=TurnOptions(turn=turn))
-            ) as events:
-                await anext(events)
+        options = TurnOptions(turn=await house.turn())
+        theirs = await house.store.sessions.resolve(AgentId("other"), KEY, None)
+        for session in (theirs.id, SessionId("nobody's")):
+            with pytest.raises(Refused):
+                await anext(house.pool.chat(session, "hi", options=options))
+        assert house.make.made == []
 
 
 async def test_a_model_given_with_a_turn_sticks(tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ async def test_a_turn_that_began_before_new_settings_leaves_no_old_runner(tmp_pa
         old = house.make
         options = TurnOptions(turn=await house.turn("one"))
         stream = house.pool.chat(await house.session(), "one", options=options)
-        while not house.pool._kit._users:  # noqa: ASYNC110 - a turn tells nobody that it begins
+        while not house.pool._kit._users:
             await asyncio.sleep(0)
         house.make = FakeRunners(clock=house.clock)
         await house.pool.apply(SETTINGS)
@@ -266,6 +266,13 @@ async def test_a_turn_that_has_not_begun_uses_the_new_settings(tmp_path: Path) -
         await house.pool.apply(SETTINGS.model_copy(update={"model": "small"}))
         assert text_of([event async for event in stream]) == "you said one"
         assert house.make.made[0].params.model == "small"
+
+
+async def test_new_settings_close_idle_runners_at_once(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        await house.say("hi")
+        await house.pool.apply(SETTINGS)
+        assert house.make.made[0].is_closed
 
 
 async def test_an_idle_session_costs_no_runner(tmp_path: Path) -> None:

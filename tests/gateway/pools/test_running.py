@@ -5,6 +5,7 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.contracts.runner import TurnOptions
 from gateway.errors import (
@@ -77,8 +78,11 @@ async def test_stopping_between_a_call_and_its_result_adds_nothing(tmp_path: Pat
 
 
 async def test_an_entry_that_is_being_kept_is_kept_once(tmp_path: Path) -> None:
-    """A stop that falls into the write of the whole answer must not keep it again as a half."""
+    """A stop in the middle of a write must not keep its text again, nor ask for more."""
     async with open_house(tmp_path) as house:
+        said = AssistantEntry("Look: ", (ToolCall("c1", "now", {}),))
+        never = Gate()
+        house.make.scripts = [[TextDelta(text="Look: "), EntryRecorded(entry=said), never]]
         options = TurnOptions(turn=await house.turn("hi"))
         session = await house.session()
         append = house.store.transcript.append
@@ -96,7 +100,8 @@ async def test_an_entry_that_is_being_kept_is_kept_once(tmp_path: Path) -> None:
         with pytest.raises(TurnStopped):
             await read(house.pool.chat(session, "hi", options=options))
         assert await stopping[0]
-        assert await house.entries() == [UserEntry("hi"), AssistantEntry("you said hi")]
+        assert await house.entries() == [UserEntry("hi"), said]
+        assert not never.reached.is_set()
 
 
 async def test_r16_a_stuck_tool_does_not_hold_the_session(tmp_path: Path) -> None:
@@ -115,12 +120,25 @@ async def test_r16_a_stuck_tool_does_not_hold_the_session(tmp_path: Path) -> Non
         assert len(house.make.made) == 2
         gate.open()
         await house.clock.settle()
+        await house.pool.set_model(await house.session(), None)  # waits for writes before it
         assert await house.entries() == [
             UserEntry("hi"),
             HALF,
             UserEntry("next"),
             AssistantEntry("you said next"),
         ]
+
+
+async def test_trouble_in_ending_a_turn_is_logged_and_not_told(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        stream = await begin(house, Gate())
+        house.make.fails_on_cancel = OSError("half a connection")
+        with capture_logs() as logs:
+            await house.pool.stop(await house.session())
+        assert [line["event"] for line in logs] == ["turn.cleanup_failed"]
+        assert await anext(stream) == TextDelta(text="half an")
+        with pytest.raises(TurnStopped):
+            await anext(stream)
 
 
 async def test_r14_a_timeout_keeps_the_text_and_the_session_goes_on(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """A stream gives everything in order, then its end, once."""
 
 import asyncio
-from contextlib import aclosing
 
 import pytest
 
@@ -76,8 +75,7 @@ async def test_leaving_early_ends_the_turn_and_frees_the_writer() -> None:
         blocked = tasks.create_task(stream.put(TextDelta(text="one too many")))
         await asyncio.sleep(0)
         assert not blocked.done()
-        async with aclosing(stream):
-            await anext(stream)
+        await stream.aclose()
     assert left.times == 1
     with pytest.raises(StopAsyncIteration):
         await anext(stream)
