@@ -227,6 +227,6 @@ async def test_damage_that_shows_later_is_told_with_its_cure(tmp_path: Path) -> 
     break_the_lanes(path)
     async with opened(path) as store:
         with pytest.raises(StoreFailed, match="restore a backup"):
-            await store.inbox.waiting()
+            await store.inbox.waiting_lanes()
         with pytest.raises(StoreFailed, match="restore a backup"):
             await keep(store, message())
