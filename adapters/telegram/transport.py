@@ -25,6 +25,7 @@ _SLOW_ANSWER_SECONDS = 10.0
 """Beyond the longest silence, for an answer that comes in drips."""
 _KEEP_ALIVE_SECONDS = 30.0
 _LONGEST_ANSWER = 32_000_000
+_IN_A_HEADER = {ord('"'): "'", ord("\\"): "_", **dict.fromkeys(range(32), " ")}
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
@@ -157,9 +158,14 @@ def _encode(data: RequestData | None) -> dict[str, Any]:
         return {}
     if not data.contains_files:
         return {"data": urlencode(data.json_parameters).encode(), "headers": _FORM}
-    form = aiohttp.FormData(data.json_parameters)
+    form = aiohttp.MultipartWriter("form-data")
+    for field, value in data.json_parameters.items():
+        form.append(value, {"Content-Disposition": f'form-data; name="{field}"'})
     for field, (name, content, mime) in data.multipart_data.items():
-        form.add_field(field, content, filename=name, content_type=mime)
+        # Telegram reads a name as it is written, not percent-encoded and not `filename*`.
+        written = name.translate(_IN_A_HEADER)
+        place = f'form-data; name="{field}"; filename="{written}"'
+        form.append(content, {"Content-Disposition": place, "Content-Type": mime})
     return {"data": form}
 
 

@@ -11,7 +11,6 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
-from weakref import WeakSet
 
 from aiohttp import web
 
@@ -28,6 +27,8 @@ _MOST_CALLERS = 128
 _TO_SHOW_THE_SECRET = 10.0
 _TO_SEND_AN_UPDATE = 10.0
 _TO_ANSWER_AT_THE_END = 5.0
+_TO_HEAR_WHY = 0.5
+"""Seconds in which a caller that is turned away may go on sending, to read the answer."""
 
 
 class _NotTakenError(Exception):
@@ -50,7 +51,7 @@ class WebhookServer:
         )
         self.port = settings.port
         """The port in use: the system chooses one when the settings say 0."""
-        self._proven: WeakSet[web.RequestHandler] = WeakSet()
+        self._unproven: set[web.RequestHandler] = set()
 
     @asynccontextmanager
     async def serving(self, take: Take) -> AsyncIterator[None]:
@@ -59,11 +60,14 @@ class WebhookServer:
         Raises:
             ConfigInvalid: the port cannot be had.
         """
-        server = web.Server(partial(self._answer, take), access_log=None)
+        server = web.Server(
+            partial(self._answer, take), access_log=None, lingering_time=_TO_HEAR_WHY
+        )
         async with asyncio.TaskGroup() as watches:
 
             def connect() -> web.RequestHandler:
                 caller = server()
+                self._unproven.add(caller)
                 watches.create_task(self._cut_off(caller, server))
                 return caller
 
@@ -73,6 +77,7 @@ class WebhookServer:
                 yield
             finally:
                 listener.close()
+                server.pre_shutdown()
                 await server.shutdown(_TO_ANSWER_AT_THE_END)
 
     async def _listen(self, connect: Callable[[], web.RequestHandler]) -> asyncio.Server:
@@ -88,9 +93,10 @@ class WebhookServer:
 
     async def _cut_off(self, caller: web.RequestHandler, server: web.Server) -> None:
         """End a connection that shows no secret in time, or is one too many."""
-        if len(server.connections) < _MOST_CALLERS:
-            await self._clock.sleep(_TO_SHOW_THE_SECRET)
-        if caller not in self._proven:
+        others = [one for one in server.connections if one is not caller]
+        await self._clock.sleep(_TO_SHOW_THE_SECRET if len(others) < _MOST_CALLERS else 0)
+        if caller in self._unproven:
+            self._unproven.discard(caller)
             caller.force_close()
 
     async def _answer(self, take: Take, request: web.BaseRequest) -> web.Response:
@@ -112,7 +118,7 @@ class WebhookServer:
         shown = request.headers.get(_SECRET_HEADER, "")
         if not hmac.compare_digest(shown.encode("utf-8", "replace"), self.secret.encode()):
             raise _NotTakenError(HTTPStatus.UNAUTHORIZED)
-        self._proven.add(request.protocol)
+        self._unproven.discard(request.protocol)
         if request.path != self._path:
             raise _NotTakenError(HTTPStatus.NOT_FOUND)
         if request.method != "POST":

@@ -167,6 +167,13 @@ async def test_a_number_presses_the_newest_choices_once(chat: Chat) -> None:
     assert (typed.text, typed.origin) == ("2", Origin.TYPED)
 
 
+async def test_a_number_typed_beside_a_growing_answer_is_said(chat: Chat) -> None:
+    await run(chat, "hi")
+    await chat.say("Hel", choices=(Choice("Stop", "stop 1"),), is_growing=True)
+    await run(chat, "1")
+    assert chat.delivered[-1].origin is Origin.TYPED
+
+
 async def test_taking_the_choices_away_shows_nothing_new(chat: Chat) -> None:
     await run(chat, "delete it")
     sent = await chat.say("Really?", choices=(Choice("Yes", "y"),))

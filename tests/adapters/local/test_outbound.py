@@ -17,6 +17,11 @@ def test_choices_are_numbered() -> None:
     assert show_message(message) == "Run it?\n\n1. Yes\n2. No\n\n*Type a number to choose.*"
 
 
+def test_a_growing_message_offers_nothing_yet() -> None:
+    message = OutgoingMessage("k", "On its w", choices=(Choice("Stop", "s"),), is_growing=True)
+    assert show_message(message) == "On its w"
+
+
 def test_text_alone_stays_as_it_is() -> None:
     assert show_message(OutgoingMessage("k", "**Hi**\n\nyou")) == "**Hi**\n\nyou"
     assert show_text("a\tb\nc") == "a   b\nc"

@@ -186,7 +186,7 @@ async def test_l9_trouble_is_waited_out(
     async with account.receiving(adapter):
         while not account.gate.texts:
             await clock.advance(1)
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0)
         await until_confirmed(server)
         await account.health.until(lambda health: health.is_alive)
     assert fault.used == 2
