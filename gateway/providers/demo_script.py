@@ -136,7 +136,7 @@ def _time(now: Situation) -> list[Step]:
 def _file(now: Situation) -> list[Step]:
     return [
         Step("I write a file.", (_write_note(),)),
-        Step(" Here it comes.", (("send_file", {"path": _NOTE, "caption": "From the demo"}),)),
+        Step("Here it comes.", (("send_file", {"path": _NOTE, "caption": "From the demo"}),)),
         Step(_told(now, "send_file", "The file is yours.", "I have no tool that sends files.")),
     ]
 
@@ -144,7 +144,7 @@ def _file(now: Situation) -> list[Step]:
 def _picture(now: Situation) -> list[Step]:
     return [
         Step("I paint a picture.", (_write_picture(),)),
-        Step(" Here it comes.", (("send_image", {"path": _PICTURE, "caption": "A sunrise"}),)),
+        Step("Here it comes.", (("send_image", {"path": _PICTURE, "caption": "A sunrise"}),)),
         Step(_told(now, "send_image", "Do you like it?", "I have no tool that sends pictures.")),
     ]
 
@@ -156,9 +156,9 @@ def _tour(now: Situation) -> list[Step]:
     )
     return [
         Step("**The tour.** First, the time.", (("now", {}),), thought=demo_texts.THOUGHT),
-        Step(f" {now.gave('now')}. Now I write two files.", (_write_note(), _write_picture())),
-        Step(" And I send you both.", sent),
-        Step(f"\n\n{demo_texts.TABLE}\n\n{demo_texts.CODE}\n\n{demo_texts.TOUR_ENDS}"),
+        Step(f"It is {now.gave('now')}. Now I write two files.", (_write_note(), _write_picture())),
+        Step("And I send you both.", sent),
+        Step(f"{demo_texts.TABLE}\n\n{demo_texts.CODE}\n\n{demo_texts.TOUR_ENDS}"),
     ]
 
 

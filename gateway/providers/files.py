@@ -98,7 +98,7 @@ def _open(block: FileBlock, read_file: ReadFile) -> tuple[Shown, int]:
         return _named(block, ""), 0
     try:
         data = read_file(block.path)
-    except OSError:
+    except (OSError, ValueError):
         return _named(block, "It is no longer there."), 0
     shown = _shown(block, data)
     return shown, len(data) if shown.media else len(shown.words)
