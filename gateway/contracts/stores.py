@@ -42,6 +42,11 @@ class Kept:
     not_before: float = 0.0
     """Work is put off until this time, as the model is down."""
 
+    @property
+    def owner(self) -> PersonId | None:
+        """Return whose session it is: nobody's own where several people share it."""
+        return self.person if self.message.address.place.is_direct else None
+
 
 class KeepOutcome(StrEnum):
     """What `Inbox.keep` did."""
