@@ -20,6 +20,7 @@ LONGEST_WAIT = 300.0
 """Seconds; a server that asks for more is asked again after this long."""
 
 _SHOWN = 200
+_LOOKED_AT = 600
 _TIMES_OUT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY})
 _NO_CREDIT = re.compile(r"insufficient_quota|billing_error|credit balance is too low")
 _TOO_LONG = re.compile(
@@ -67,8 +68,8 @@ class Complaint:
 
     @property
     def everything(self) -> str:
-        """All of it, to look for names in."""
-        return f"{self.kind} {self.code} {self.param} {self.words}"
+        """All of it, to look for names in; but not in a request that is quoted at length."""
+        return f"{self.kind} {self.code} {self.param} {self.words[:_LOOKED_AT]}"
 
 
 class Rejected(Exception):

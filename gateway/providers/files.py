@@ -128,7 +128,7 @@ def _shown(block: FileBlock, data: bytes) -> Shown:
         return _named(block, "", Picture(mime, _base64(data)))
     if data.startswith(b"%PDF-") and len(data) <= PDF_LIMIT:
         return _named(block, "", Document(block.name or "file.pdf", _base64(data)))
-    if _is_text(block) and b"\0" not in data[: TEXT_LIMIT * 4]:
+    if _is_text(block) and b"\0" not in data:
         return Shown(_text(block, data))
     return _named(block, "")
 
@@ -151,10 +151,9 @@ def _base64(data: bytes) -> str:
 
 
 def _text(block: FileBlock, data: bytes) -> str:
-    text = data[: TEXT_LIMIT * 4].decode("utf-8", "replace")
-    whole = text if len(text) <= TEXT_LIMIT and len(data) <= TEXT_LIMIT * 4 else ""
-    cut = "" if whole or not data else "\n[Cut here: the file goes on.]"
-    return f"[The file {block.path}:]\n{whole or text[:TEXT_LIMIT]}{cut}\n[The file ends.]"
+    text = data.decode("utf-8", "replace")
+    cut = "\n[Cut here: the file goes on.]" if len(text) > TEXT_LIMIT else ""
+    return f"[The file {block.path}:]\n{text[:TEXT_LIMIT]}{cut}\n[The file ends.]"
 
 
 def _named(block: FileBlock, why: str, media: Picture | Document | None = None) -> Shown:
@@ -165,6 +164,6 @@ def _named(block: FileBlock, why: str, media: Picture | Document | None = None) 
 def _size(count: int) -> str:
     for unit in ("bytes", "kB", "MB"):
         if count < 1000:  # noqa: PLR2004 -- the units are powers of it
-            return f"{count:.0f} {unit}"
+            return f"{count} {unit}"
         count = round(count / 1000)
     return f"{count} GB"

@@ -102,6 +102,11 @@ def test_complaints_of_any_shape_are_read(body: bytes, words: str) -> None:
     assert read_complaint(body).words == words
 
 
+def test_a_request_that_is_quoted_is_not_searched_for_names() -> None:
+    quoted = read_complaint(b'{"detail": "bad input: ' + b"x" * 600 + b' stream_options"}')
+    assert "stream_options" not in quoted.everything
+
+
 def test_the_servers_words_are_shown_short_and_without_secrets() -> None:
     told = shown("Bad\nrequest to https://u:p@host/v1?key=1 with sk-proj-abcdef " + "x" * 500)
     assert told.startswith("Bad request to *** with *** x")
