@@ -59,7 +59,8 @@ class CompactionSettings(Settings):
     max_tokens: PositiveInt | None = 80_000
     """Fold above this estimate; null leaves folding to `/compact`."""
     keep_tail: PositiveInt = 20
-    """Newest entries always kept word for word; the cut is moved to a user's turn."""
+    """Newest entries kept word for word, unless they alone are over `max_tokens`; the cut is
+    moved to a user's turn."""
 
 
 class AgentSettings(Settings):

@@ -19,6 +19,8 @@ _SENTENCE_END = re.compile(r"[.!?](?=\s)|[\u3002\uff01\uff1f]|\n")
 """Of Latin and of East Asian writing; a line's end counts too."""
 _BYTES_PER_TOKEN = 4
 _LEAST_SHARE = 30
+_SEAM = 2
+"""What an ellipsis and a line break cost."""
 
 
 def render(entry: Entry) -> str:
@@ -86,7 +88,7 @@ def shorten_all(entries: Sequence[Entry], limit: int) -> str:
 
 def _share(entries: Sequence[Entry], limit: int) -> str:
     """Give every entry an equal share; where shares would say nothing, leave out the oldest."""
-    share = max(limit // max(len(entries), 1), _LEAST_SHARE)
+    share = max(limit // max(len(entries), 1) - _SEAM, _LEAST_SHARE)
     lines: list[str] = []
     room = limit
     for entry in reversed(entries):

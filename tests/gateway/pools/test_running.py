@@ -12,6 +12,7 @@ from gateway.errors import (
     ChatTimeout,
     ProviderFailed,
     ProviderUnavailable,
+    StoreBusy,
     TurnStopped,
 )
 from gateway.events import EntryRecorded, TextDelta, TextRestarted, TurnFailed
@@ -119,14 +120,39 @@ async def test_r16_a_stuck_tool_does_not_hold_the_session(tmp_path: Path) -> Non
         await house.say("next")
         assert len(house.make.made) == 2
         gate.open()
+
+
+async def test_r16_what_a_stuck_tool_says_too_late_is_not_kept(tmp_path: Path) -> None:
+    gate = Gate()
+    async with open_house(tmp_path) as house, asyncio.TaskGroup() as tasks:
+        house.make.ignores_cancel = True
+        await begin(house, gate)
+        tasks.create_task(house.pool.stop(await house.session()))
+        await house.clock.advance(6)
+        gate.open()
         await house.clock.settle()
-        await house.pool.set_model(await house.session(), None)  # waits for writes before it
+        await house.say("next")
         assert await house.entries() == [
             UserEntry("hi"),
             HALF,
             UserEntry("next"),
             AssistantEntry("you said next"),
         ]
+
+
+async def test_a_full_disk_does_not_keep_a_stop_from_its_user(tmp_path: Path) -> None:
+    async with open_house(tmp_path) as house:
+        stream = await begin(house, Gate())
+
+        async def refuse(*_args: object, **_kwargs: object) -> None:
+            raise StoreBusy("the disk is full", after=5.0)
+
+        house.store.transcript.append = refuse  # type: ignore[method-assign]
+        with capture_logs() as logs:
+            await house.pool.stop(await house.session())
+        assert [line["event"] for line in logs] == ["partial.lost"]
+        with pytest.raises(TurnStopped):
+            await read(stream)
 
 
 async def test_trouble_in_ending_a_turn_is_logged_and_not_told(tmp_path: Path) -> None:

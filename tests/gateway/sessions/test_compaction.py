@@ -169,6 +169,17 @@ async def test_a_model_that_says_nothing_gives_way_too(tmp_path: Path) -> None:
         assert entry_text(summary) == "User: question 1 \nAssistant: answer 1 "
 
 
+async def test_a_model_that_says_nothing_of_one_chunk_gives_way_for_all(tmp_path: Path) -> None:
+    def summarise(request: ModelRequest) -> Step:
+        return says("" if "question 1" in entry_text(request.entries[0]) else "part")
+
+    async with open_desk(tmp_path) as desk:
+        desk.provider = FakeProvider(otherwise=summarise)
+        session = await desk.session(*exchange(1, LONG), *exchange(2, LONG), *exchange(3))
+        await desk.compact(session)
+        assert entry_text((await desk.seen(session))[0]).startswith("User: question 1 word")
+
+
 async def test_r14_a_silent_model_gives_way_after_two_minutes(tmp_path: Path) -> None:
     async with open_desk(tmp_path) as desk, asyncio.TaskGroup() as tasks:
         gate = Gate()
