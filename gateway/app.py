@@ -22,7 +22,6 @@ from gateway.errors import AccountRejected, ConfigInvalid, StoreFailed
 from gateway.hooks.chain import HookChain
 from gateway.hooks.loading import load_hooks
 from gateway.ids import AccountName, AgentId, new_id
-from gateway.inbound.attachments import Attachments
 from gateway.inbound.dispatch import Dispatch
 from gateway.inbound.dispatcher import Dispatcher
 from gateway.inbound.drain import Drain
@@ -32,6 +31,7 @@ from gateway.inbound.postponed import Postponed
 from gateway.inbound.routing import Routing
 from gateway.inbound.stops import Stops
 from gateway.inbound.supervision import keep_running
+from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import TurnedAway
 from gateway.people.access import Access
 from gateway.people.pairing import Pairing
@@ -204,14 +204,15 @@ class Gateway:
         self._replies = Replies(store.outbox, self._adapters, clock)
         self._pairing = Pairing(store.people, settings.data_dir / "pairing.key")
         trusted = {name for name, adapter in self._adapters.items() if adapter.is_trusted}
-        access = Access(settings.access, store.people, trusted)
-        attachments = Attachments(self._adapters, settings.data_dir, clock)
+        access = Access(settings.access, store.people, store.cursors, trusted)
+        agents = [AgentId(name) for name in agents_of(settings)]
+        files = TurnFiles(self._adapters, agents, settings.data_dir, clock)
         dispatch = Dispatch(
             turns=store.turns,
             access=access,
             commands=commands,
             pools=self._pools,
-            attachments=attachments,
+            files=files,
             replies=self._replies,
             postponed=postponed,
             stops=stops,
@@ -224,6 +225,7 @@ class Gateway:
             commands=commands,
             inbox=store.inbox,
             sessions=store.sessions,
+            files=files,
             turned_away=TurnedAway(store.inbox, self._pairing, self._replies, self._spawn, clock),
             wake=self._dispatcher.wake,
         )

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from gateway.errors import Refused
-from gateway.ids import AgentId, PersonId
+from gateway.ids import AgentId, PersonId, TurnId
 
 QUOTA = 200_000_000
 """Bytes that one workspace may hold."""
@@ -52,6 +52,18 @@ def setup_group_workspace(agent: AgentId, base: Path, group: str) -> Path:
     """As for a person, for a place that its members share; `group` is any text."""
     root = base / "workspaces" / _quoted(agent) / "groups" / _quoted(group)
     return _setup(base, root, ".agents/skills", "data", "assets")
+
+
+def move_group_workspace(agent: AgentId, base: Path, old: str, new: str) -> None:
+    """Give a group's directory to its new name, unless that has one of its own."""
+    groups = base / "workspaces" / _quoted(agent) / "groups"
+    if (groups / _quoted(old)).is_dir() and not (groups / _quoted(new)).exists():
+        (groups / _quoted(old)).rename(groups / _quoted(new))
+
+
+def outgoing_dir(base: Path, turn: TurnId) -> Path:
+    """Return where a turn's files wait to be sent; nobody but the gateway writes there."""
+    return base / "outgoing" / turn
 
 
 def setup_system_workspace(agent: AgentId, base: Path) -> Path:

@@ -37,7 +37,7 @@ async def control_socket(path: Path, verbs: Mapping[str, Verb]) -> AsyncIterator
         finally:
             writer.close()
 
-    path.unlink(missing_ok=True)
+    _remove(path)
     before = os.umask(0o177)
     try:
         server = await asyncio.start_unix_server(serve, path, limit=_LONGEST_REQUEST)
@@ -47,7 +47,11 @@ async def control_socket(path: Path, verbs: Mapping[str, Verb]) -> AsyncIterator
         yield
     finally:
         server.close()
-        path.unlink(missing_ok=True)
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
 
 
 async def _answer(verbs: Mapping[str, Verb], line: bytes) -> dict[str, Any]:

@@ -20,9 +20,9 @@ from gateway.errors import (
 )
 from gateway.events import NoticeAdded, ReplyEvent, TextDelta, TurnFailed
 from gateway.ids import new_id
-from gateway.inbound.attachments import Attachments
 from gateway.inbound.postponed import Postponed
 from gateway.inbound.stops import Stops
+from gateway.inbound.turn_files import TurnFiles
 from gateway.people.access import Access, Refusal
 from gateway.pools.manager import PoolManager
 from gateway.pools.pool import Pool
@@ -57,7 +57,7 @@ class Dispatch:
         access: Access,
         commands: Commands,
         pools: PoolManager,
-        attachments: Attachments,
+        files: TurnFiles,
         replies: Replies,
         postponed: Postponed,
         stops: Stops,
@@ -66,7 +66,7 @@ class Dispatch:
         self._access = access
         self._commands = commands
         self._pools = pools
-        self._attachments = attachments
+        self._files = files
         self._replies = replies
         self._postponed = postponed
         self._stops = stops
@@ -85,6 +85,7 @@ class Dispatch:
                 state = await self._bring_to_an_end(turn, reply)
             if state is not TurnState.POSTPONED:
                 await self._turns.finish(turn, state)
+                await self._files.discard(turn)
             log.info("turn.finished", state=state.value)
 
     async def _answer(self, turn: Turn, reply: Reply) -> TurnState:
@@ -116,7 +117,7 @@ class Dispatch:
 
     async def _answer_with_model(self, turn: Turn, pool: Pool, reply: Reply) -> None:
         kept = turn.kept
-        content = await self._attachments.receive(kept, reply)
+        content = await self._files.receive(kept, reply)
         session = await pool.resolve_session(kept.session_key, kept.owner)
         self._stops.heed(kept)
         is_shared = not kept.message.address.place.is_direct

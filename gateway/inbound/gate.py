@@ -8,6 +8,7 @@ from gateway.commands.registry import Commands
 from gateway.contracts.stores import Inbox, KeepOutcome, Sessions
 from gateway.ids import Lane
 from gateway.inbound.routing import Routing
+from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import TurnedAway
 from gateway.messages import Inbound, Message, PlaceMoved, channel_context
 from gateway.people.access import Access, Refusal
@@ -25,6 +26,7 @@ class Gate:
         commands: Commands,
         inbox: Inbox,
         sessions: Sessions,
+        files: TurnFiles,
         turned_away: TurnedAway,
         wake: Callable[[Lane], None],
     ) -> None:
@@ -33,18 +35,24 @@ class Gate:
         self._commands = commands
         self._inbox = inbox
         self._sessions = sessions
+        self._files = files
         self._turned_away = turned_away
         self._wake = wake
 
     async def accept(self, inbound: Inbound) -> None:
         """Keep it, or refuse it; raise `RetryLater` when neither could be written down."""
         match inbound:
-            case PlaceMoved(platform=platform, old=old, new=new):
-                await self._sessions.move_place(
-                    platform, channel_context(platform, old), channel_context(platform, new)
-                )
+            case PlaceMoved():
+                await self._accept_move(inbound)
             case Message():
                 await self._accept_message(inbound)
+
+    async def _accept_move(self, moved: PlaceMoved) -> None:
+        old = channel_context(moved.platform, moved.old)
+        new = channel_context(moved.platform, moved.new)
+        await self._access.move_place(moved)
+        await self._files.move_place(old, new)
+        await self._sessions.move_place(moved.platform, old, new)
 
     async def _accept_message(self, message: Message) -> None:
         admission = await self._access.authorise(message)

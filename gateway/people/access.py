@@ -1,14 +1,18 @@
 """The one question asked of everything that comes in: may this person say this here?"""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.contracts.stores import People, Person
+import structlog
+
+from gateway.contracts.stores import Cursors, People, Person
 from gateway.ids import AccountName
-from gateway.messages import Message
+from gateway.messages import Message, PlaceMoved
 from gateway.people.roles import Role, role_named
 from gateway.settings import AccessSettings, PlaceSettings
+
+log = structlog.get_logger()
 
 
 class Reason(StrEnum):
@@ -42,10 +46,15 @@ class Access:
     """Applies `access:` to messages, by immutable ids only."""
 
     def __init__(
-        self, settings: AccessSettings, people: People, trusted: Collection[AccountName]
+        self,
+        settings: AccessSettings,
+        people: People,
+        cursors: Cursors,
+        trusted: Collection[AccountName],
     ) -> None:
         self._settings = settings
         self._people = people
+        self._cursors = cursors
         self._trusted = trusted
         self._owners = frozenset(settings.owners)
         self._allowlist = frozenset(settings.allowlist)
@@ -61,6 +70,12 @@ class Access:
             return Refusal(role)
         return await self._admit(message, role, PlaceSettings())
 
+    async def move_place(self, moved: PlaceMoved) -> None:
+        """Let what the settings allow an old place hold for the new one."""
+        old, new = (f"{moved.platform}:{place.conversation}" for place in (moved.old, moved.new))
+        log.warning("place.moved", old=old, new=new, cure="name the new one in access.groups")
+        await self._cursors.save(_moved(new), old)
+
     async def _direct_role(self, message: Message) -> Role | Reason:
         identity = identity_of(message)
         if identity in self._owners or message.address.account in self._trusted:
@@ -75,7 +90,7 @@ class Access:
         return Reason.NOT_PAIRED if mode == "pairing" else Reason.NOT_ON_ALLOWLIST
 
     async def _authorise_in_group(self, message: Message) -> Admission | Refusal:
-        place = self._place_settings(message)
+        place = await self._place_settings(message)
         if place is None:
             return Refusal(Reason.PLACE_NOT_ALLOWED)
         if not message.is_addressed and place.answer == "mention":
@@ -88,18 +103,24 @@ class Access:
             role = Role.GUEST
         return await self._admit(message, role, place)
 
-    def _place_settings(self, message: Message) -> PlaceSettings | None:
+    async def _place_settings(self, message: Message) -> PlaceSettings | None:
         groups = self._settings.groups
         if groups == "off":
             return None
         if groups == "open":
             return PlaceSettings()
-        place = message.address.place
-        for name in (place.conversation, place.space):
-            identity = f"{message.address.platform}:{name}"
-            if name is not None and identity in groups:
-                return groups[identity] if isinstance(groups, dict) else PlaceSettings()
+        for name in await self._names_of_place(message):
+            if name in groups:
+                return groups[name] if isinstance(groups, dict) else PlaceSettings()
         return None
+
+    async def _names_of_place(self, message: Message) -> Sequence[str]:
+        """Return what settings may call the place: its own id, its space's, its former one."""
+        address = message.address
+        own = f"{address.platform}:{address.place.conversation}"
+        former = await self._cursors.load(_moved(own))
+        space = address.place.space and f"{address.platform}:{address.place.space}"
+        return [name for name in (own, space, former) if name]
 
     async def _is_member(self, message: Message) -> bool:
         address = message.address
@@ -116,6 +137,10 @@ class Access:
                 address.platform, address.external_user, name=message.sender_name, role="guest"
             )
         return Admission(person, role, place)
+
+
+def _moved(place: str) -> str:
+    return f"moved {place}"
 
 
 def identity_of(message: Message) -> str:

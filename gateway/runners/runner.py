@@ -11,6 +11,7 @@ from gateway.events import EntryRecorded, RunnerEvent
 from gateway.runners.kit import RunnerKit, Scene
 from gateway.runners.turn import TurnLoop
 from gateway.transcript import Content, Entry, Usage, UserEntry
+from gateway.workspace import outgoing_dir
 
 
 class AgentRunner(Runner):
@@ -100,7 +101,7 @@ class AgentRunner(Runner):
             system=await self._kit.hooks.before_run(run, system),
             workspace=self._workspace,
             skills=self._skills,
-            outgoing=self._kit.data_dir / "outgoing" / run.turn,
+            outgoing=outgoing_dir(self._kit.data_dir, run.turn),
             excluded_tools=options.excluded_tools,
         )
 

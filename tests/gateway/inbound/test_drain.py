@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ class Line:
         self.postponed = Postponed(clock)
         self.taken: list[str] = []
 
-    async def keep(self, text: str, lane: str = "one", **more: object) -> None:
+    async def keep(self, text: str, lane: str = "one", **more: Any) -> None:
         await self.store.inbox.keep(
             message(text, **more),
             lane=Lane(lane), session_key=lane, agent=AgentId("main"), person=None,

@@ -9,12 +9,14 @@ from gateway.commands.builtin import builtin_commands
 from gateway.ids import AccountName, AgentId, EventKey, ExternalUser, Lane, MessageId, PlatformName
 from gateway.inbound.gate import Gate
 from gateway.inbound.routing import Routing
+from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import BUSY_WORDS, TurnedAway
 from gateway.messages import Address, Place, PlaceMoved
 from gateway.people.access import Access
 from gateway.people.pairing import Pairing
 from gateway.settings import AccessSettings, QueueSettings
 from gateway.store.store import SqlStore
+from gateway.workspace import setup_group_workspace
 from tests.fakes.clock import FakeClock
 from tests.messages import direct, group, message
 
@@ -25,6 +27,7 @@ class Door:
     """A gate with a real store behind it; remembers what was said and woken."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.clock = FakeClock()
         self.store = SqlStore(
             f"sqlite:///{folder / 'parley.db'}",
@@ -43,11 +46,12 @@ class Door:
 
         settings = AccessSettings.model_validate(access)
         return Gate(
-            access=Access(settings, self.store.people, set()),
+            access=Access(settings, self.store.people, self.store.cursors, set()),
             routing=Routing(AgentId("main"), {AccountName("other"): AgentId("second")}),
             commands=builtin_commands(self.store, self.clock, stop),
             inbox=self.store.inbox,
             sessions=self.store.sessions,
+            files=TurnFiles({}, [AgentId("main")], self.folder, self.clock),
             turned_away=TurnedAway(
                 self.store.inbox, self.pairing, self, self._tasks.append, self.clock
             ),
@@ -169,6 +173,8 @@ async def test_an_edit_replaces_what_still_waits(door: Door) -> None:
 async def test_a_conversation_that_moved_keeps_its_history(door: Door) -> None:
     old, new = "main:group:telegram/-100", "main:group:telegram/-200"
     session = await door.store.sessions.resolve(AgentId("main"), old, None)
+    files = setup_group_workspace(AgentId("main"), door.folder, old)
+    (files / "data" / "plan.txt").write_text("the plan")
     moved = PlaceMoved(
         EventKey("m1"), AccountName("bot"), PlatformName("telegram"), Place("-100"), Place("-200")
     )
@@ -177,6 +183,8 @@ async def test_a_conversation_that_moved_keeps_its_history(door: Door) -> None:
     assert found is not None
     assert found.id == session.id
     assert await door.store.sessions.active(old) is None
+    files = setup_group_workspace(AgentId("main"), door.folder, new)
+    assert (files / "data" / "plan.txt").read_text() == "the plan"
 
 
 async def test_admission_is_by_person_not_by_name(door: Door) -> None:

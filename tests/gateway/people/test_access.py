@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from gateway.ids import AccountName, ExternalUser, PlatformName
-from gateway.messages import Message
+from gateway.ids import AccountName, EventKey, ExternalUser, PlatformName
+from gateway.messages import Message, Place, PlaceMoved
 from gateway.people.access import Access, Admission, Reason, Refusal
 from gateway.people.roles import Role
 from gateway.settings import AccessSettings
@@ -24,7 +24,9 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
 
 async def decide(store: SqlStore, asked: Message, **access: Any) -> Role | Reason:
     settings = AccessSettings.model_validate(access)
-    decision = await Access(settings, store.people, {AccountName("tty")}).authorise(asked)
+    decision = await Access(settings, store.people, store.cursors, {AccountName("tty")}).authorise(
+        asked
+    )
     return decision.role if isinstance(decision, Admission) else decision.reason
 
 
@@ -115,3 +117,15 @@ async def test_whoever_sits_at_the_terminal_is_the_owner(store: SqlStore) -> Non
 
 def test_a_refusal_is_no_admission() -> None:
     assert not isinstance(Refusal(Reason.NOT_PAIRED), Admission)
+
+
+async def test_a_place_that_moved_is_allowed_as_the_old_one_was(store: SqlStore) -> None:
+    settings = AccessSettings.model_validate({"groups": {"telegram:-100": {"answer": "always"}}})
+    access = Access(settings, store.people, store.cursors, set())
+    asked = message(address=group(conversation="-200"), is_addressed=False)
+    assert isinstance(await access.authorise(asked), Refusal)
+    moved = PlaceMoved(
+        EventKey("m"), AccountName("bot"), PlatformName("telegram"), Place("-100"), Place("-200")
+    )
+    await access.move_place(moved)
+    assert isinstance(await access.authorise(asked), Admission)

@@ -1,22 +1,26 @@
-"""Files that came with a message: fetched when its turn starts, saved for its agent."""
+"""A turn's files: those that came with its message, and those made for its reply."""
 
 import asyncio
-from collections.abc import Mapping
+import shutil
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import structlog
 
 from gateway.clock import Clock
 from gateway.contracts.adapter import Adapter, FetchesFiles
-from gateway.contracts.stores import Kept
+from gateway.contracts.stores import Kept, Turn
 from gateway.errors import GatewayError, Refused, RetryLater
 from gateway.events import NoticeAdded
-from gateway.ids import AccountName
+from gateway.ids import AccountName, AgentId
 from gateway.inbound.content import compose
 from gateway.messages import Attachment
 from gateway.replies.reply import Reply
+from gateway.session_key import build_group_session_key
 from gateway.transcript import Block, Content, FileBlock, TextBlock
 from gateway.workspace import (
+    move_group_workspace,
+    outgoing_dir,
     save_asset,
     setup_group_workspace,
     setup_user_workspace,
@@ -28,13 +32,18 @@ log = structlog.get_logger()
 _TRIES = 3
 
 
-class Attachments:
+class TurnFiles:
     """Turns a kept message into content; a file that cannot be had becomes words."""
 
     def __init__(
-        self, adapters: Mapping[AccountName, Adapter], data_dir: Path, clock: Clock
+        self,
+        adapters: Mapping[AccountName, Adapter],
+        agents: Collection[AgentId],
+        data_dir: Path,
+        clock: Clock,
     ) -> None:
         self._adapters = adapters
+        self._agents = agents
         self._data_dir = data_dir
         self._clock = clock
 
@@ -50,6 +59,23 @@ class Attachments:
                 reply.show(NoticeAdded(words=f"I could not take {attachment.name}: {reason}"))
                 blocks.append(TextBlock(f"[{attachment.name} could not be received: {reason}]"))
         return compose(kept.message, tuple(blocks))
+
+    async def discard(self, turn: Turn) -> None:
+        """Remove what was copied for sending: the turn is over."""
+        copies = outgoing_dir(self._data_dir, turn.id)
+        if copies.exists():
+            await asyncio.to_thread(shutil.rmtree, copies, ignore_errors=True)
+
+    async def move_place(self, old: str, new: str) -> None:
+        """Let the files of a shared place go on under its new `channel_context`."""
+        for agent in self._agents:
+            await asyncio.to_thread(
+                move_group_workspace,
+                agent,
+                self._data_dir,
+                build_group_session_key(agent, old).encode(),
+                build_group_session_key(agent, new).encode(),
+            )
 
     async def _receive_one(self, kept: Kept, attachment: Attachment) -> Block:
         adapter = self._adapters.get(kept.message.address.account)
