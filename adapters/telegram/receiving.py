@@ -14,7 +14,6 @@ from adapters.telegram.outbound import command_menus
 from adapters.telegram.patience import Patience
 from adapters.telegram.polling import Poller, Update
 from adapters.telegram.settings import TelegramSettings, WebhookSettings
-from adapters.telegram.webhook import WebhookServer
 from gateway.contracts.adapter import AdapterKit, Deliver
 from gateway.errors import AccountRejected, GatewayError
 from gateway.ids import AccountName
@@ -72,6 +71,8 @@ class Receiver:
                 log.warning("commands.not_published", account=self._account, reason=str(error))
 
     async def _listen(self, settings: WebhookSettings, intake: "Intake") -> None:
+        from adapters.telegram.webhook import WebhookServer  # noqa: PLC0415 - a bot that polls starts faster without a web server
+
         server = WebhookServer(self._account, settings, self._kit.clock)
 
         async def take(update: Update) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -81,6 +82,20 @@ async def test_r1_what_could_not_be_kept_is_tried_again_before_what_follows(
         await clock.advance(3)
         await until_confirmed(server)
     assert account.gate.texts == ["meanwhile", "first", "second"]
+
+
+async def test_what_cannot_be_kept_is_not_tried_before_it_may(
+    adapter: TelegramAdapter, server: FakeTelegram, account: Account, clock: FakeClock, ann: User
+) -> None:
+    account.gate.busy_for = [30.0]
+    ann.writes("patience")
+    async with account.receiving(adapter):
+        await account.health.until(lambda health: bool(health.troubles))
+        await clock.advance(29)
+        assert account.gate.attempts == 1
+        await clock.advance(1)
+        await until_confirmed(server)
+    assert account.gate.texts == ["patience"]
 
 
 async def test_r1_a_restart_goes_on_where_the_last_ended(
@@ -251,6 +266,24 @@ async def test_sending_outlives_receiving_and_no_poll_is_left_behind(
     async with account.receiving(adapter):
         await until_confirmed(server)
     assert server.updates.conflicts == 0
+
+
+async def test_l15_an_account_leaves_no_connection_behind(
+    settings: TelegramSettings, server: FakeTelegram, account: Account, ann: User
+) -> None:
+    async def use() -> None:
+        adapter = TelegramAdapter(AccountName("helper"), settings, account.kit)
+        await adapter.open()
+        ann.writes("hello")
+        async with account.receiving(adapter):
+            await until_confirmed(server)
+        await adapter.close()
+
+    await use()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        await use()
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 2
 
 
 async def test_a_pressed_button_is_kept_and_answered(

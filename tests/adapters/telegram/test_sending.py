@@ -273,6 +273,17 @@ async def test_n8_a_penalty_is_kept_to_the_second_and_binds_one_chat(
     assert server.calls_in_penalty == 0
 
 
+async def test_n20_penalties_that_are_over_are_forgotten(
+    adapter: TelegramAdapter, server: FakeTelegram, clock: FakeClock
+) -> None:
+    server.faults.add(RateLimit(1), path="sendMessage")
+    for number in range(50):
+        with pytest.raises(RetryLater):
+            await adapter.send(at(server.user(1000 + number).chat), saying("hello"))
+        await clock.advance(2)
+    assert len(adapter._api._penalties) == 1
+
+
 @pytest.mark.parametrize("told", [10**9, 0.5, 0, "soon"])
 async def test_odd_penalties_are_still_penalties(
     adapter: TelegramAdapter, server: FakeTelegram, ann: User, told: Any
