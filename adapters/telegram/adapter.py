@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 import structlog
 from typing_extensions import override
 
-from adapters.telegram.api import Api, SaidNo
+from adapters.telegram.api import Api, SaidNo, unknown_bot
 from adapters.telegram.files import Files
 from adapters.telegram.inbound import PLATFORM, decode_message_id, encode_message_id
 from adapters.telegram.outbound import (
@@ -86,7 +86,10 @@ class TelegramAdapter(
 
     @override
     async def check(self) -> str:
-        me = await self._api.call("getMe", {})
+        try:
+            me = await self._api.call("getMe", {})
+        except SaidNo as refusal:
+            raise unknown_bot(refusal) from refusal
         privacy = "off" if me.get("can_read_all_group_messages") else "on"
         groups = "may" if me.get("can_join_groups") else "may not"
         return f"@{me['username']} ({me['id']}), privacy mode {privacy}, {groups} join groups"

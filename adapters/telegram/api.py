@@ -67,6 +67,13 @@ class SaidNo(SendRefused):
         return any(fragment in self.description for fragment in fragments)
 
 
+def unknown_bot(refusal: SaidNo) -> AccountRejected:
+    """Tell what a refusal means where only a wrong token or a wrong server is refused."""
+    return AccountRejected(
+        f"no bot is known by this token ({refusal}); look at `token` and `api_base`"
+    )
+
+
 def meaning(error: TelegramError, *, is_repeatable: bool) -> GatewayError:
     """Tell what the caller must do about a failed call."""
     match error:

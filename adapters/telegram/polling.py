@@ -7,12 +7,12 @@ from typing import Any
 
 import structlog
 
-from adapters.telegram.api import Api, SaidNo
+from adapters.telegram.api import Api, SaidNo, unknown_bot
 from adapters.telegram.inbound import UPDATES
 from adapters.telegram.patience import Patience
 from gateway.clock import Clock
 from gateway.contracts.adapter import AdapterKit
-from gateway.errors import AccountRejected, RetryLater
+from gateway.errors import RetryLater
 
 log = structlog.get_logger()
 
@@ -69,7 +69,7 @@ class Poller:
 
     async def _wait_out(self, refusal: SaidNo) -> None:
         if refusal.code == HTTPStatus.NOT_FOUND:
-            raise AccountRejected("Telegram knows no bot with this token") from refusal
+            raise unknown_bot(refusal) from refusal
         if refusal.code != HTTPStatus.CONFLICT:
             await self._patience.wait(str(refusal))
         elif refusal.says("webhook"):

@@ -8,14 +8,14 @@ from dataclasses import replace
 import structlog
 
 from adapters.telegram.addressing import Me
-from adapters.telegram.api import Api, SaidNo
+from adapters.telegram.api import Api, SaidNo, unknown_bot
 from adapters.telegram.inbound import UPDATES, Reader
 from adapters.telegram.outbound import command_menus
 from adapters.telegram.patience import Patience
 from adapters.telegram.polling import Poller, Update
 from adapters.telegram.settings import TelegramSettings, WebhookSettings
 from gateway.contracts.adapter import AdapterKit, Deliver
-from gateway.errors import AccountRejected, GatewayError
+from gateway.errors import GatewayError
 from gateway.ids import AccountName
 from gateway.messages import Inbound, Message
 
@@ -60,7 +60,7 @@ class Receiver:
         try:
             me = await self._patience.call("getMe", {})
         except SaidNo as refusal:
-            raise AccountRejected(f"Telegram knows no bot with this token: {refusal}") from refusal
+            raise unknown_bot(refusal) from refusal
         return Me(me["id"], me["username"])
 
     async def _publish_commands(self) -> None:

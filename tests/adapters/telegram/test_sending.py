@@ -364,8 +364,11 @@ async def test_one_refused_draft_does_not_end_drafts(
 
 async def test_check_says_who_we_are(adapter: TelegramAdapter, server: FakeTelegram) -> None:
     assert await adapter.check() == ("@parley_bot (123456), privacy mode off, may join groups")
-    server.faults.add(Answer(401), path="getMe")
+    server.faults.add(Answer(401), path="getMe", nth=1)
     with pytest.raises(AccountRejected, match="BotFather"):
+        await adapter.check()
+    server.faults.add(Answer(404), path="getMe")
+    with pytest.raises(AccountRejected, match="api_base"):
         await adapter.check()
 
 
