@@ -183,7 +183,7 @@ class LocalAdapter(
 
     @override
     async def edit(self, to: Address, sent: MessageId, message: OutgoingMessage) -> None:
-        if message.choices:
+        if message.choices and not message.is_growing:
             self._question = Question(sent, message.choices)
         text = show_message(message)
         if message.is_growing:

@@ -20,7 +20,12 @@ def show_text(text: str) -> str:
 
 
 def show_message(message: OutgoingMessage) -> str:
-    """Return the message as Markdown, with its choices as a numbered list."""
+    """Return the message as Markdown, with its choices as a numbered list.
+
+    While it grows there are none: they come and go, and Ctrl-C stops what is running.
+    """
+    if message.is_growing:
+        return show_text(message.text)
     hint = "*Type a number to choose.*" if message.choices else ""
     return "\n\n".join(filter(None, (show_text(message.text), _list(message.choices), hint)))
 

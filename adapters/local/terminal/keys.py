@@ -30,7 +30,8 @@ class Key(Enum):
 
 _KEYS = {
     "\r": Key.ENTER,
-    "\n": Key.NEWLINE,
+    # What was typed before the terminal was ours has its Enter turned into this.
+    "\n": Key.ENTER,
     "\x1b\r": Key.NEWLINE,
     "\x01": Key.HOME,
     "\x02": Key.LEFT,

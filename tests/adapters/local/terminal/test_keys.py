@@ -16,7 +16,7 @@ def read(data: bytes) -> list[Key | str]:
         (b"\x03\x04", [Key.INTERRUPT, Key.END_OF_INPUT]),
         (b"a\x1b[Ab\x1bOB", ["a", Key.UP, "b", Key.DOWN]),
         (b"\x1b[1;5D\x1bf\x1b[3~", [Key.WORD_LEFT, Key.WORD_RIGHT, Key.DELETE]),
-        (b"\n\x1b\r", [Key.NEWLINE, Key.NEWLINE]),
+        (b"\n\x1b\r", [Key.ENTER, Key.NEWLINE]),
         (b"\x1b[200~two\r\nlines\x03\x1b[201~\r", ["two\nlines\x03", Key.ENTER]),
         (b"\x1b[15~\x1b[?1;2c\x1bz\x00\t", []),
         ("日本".encode(), ["日本"]),

@@ -127,6 +127,12 @@ async def test_a_pasted_text_is_one_message(desk: Desk) -> None:
         assert desk.screen.rows == ["> one", "  two", "", ">"]
 
 
+async def test_what_was_typed_too_early_is_not_lost(desk: Desk) -> None:
+    desk.type("early\r")
+    async with desk.terminal.reading():
+        assert await desk.terminal.read() == "early"
+
+
 async def test_empty_lines_are_not_sent(desk: Desk) -> None:
     async with desk.terminal.reading():
         desk.type("\r  \r\x15x\r")
