@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from enum import Enum
 
 from gateway.clock import Clock
-from gateway.errors import RetryLater
+from gateway.errors import NotSupported, RetryLater
 from gateway.messages import Limits, Place
 from gateway.replies.budget import Budget
 
@@ -137,13 +137,18 @@ class Conversation:
             await self._wait()
             try:
                 yield
+            except NotSupported:
+                # It was no call at all: the plainer way may follow at once.
+                raise
             except RetryLater as pause:
+                self._last_call = self._clock.monotonic()
                 self.close_for(pause.after)
                 raise
-            else:
-                self._strikes = 0
-            finally:
+            except BaseException:
                 self._last_call = self._clock.monotonic()
+                raise
+            self._last_call = self._clock.monotonic()
+            self._strikes = 0
 
     def close_for(self, seconds: float) -> None:
         """Let no call in for so long, and longer each time in a row."""

@@ -1,8 +1,9 @@
 """One gateway side of a conversation: a platform, an outbox, and replies between them."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Coroutine, Iterable
 from itertools import count
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from gateway.contracts.stores import Kept, Outbox, Turn
 from gateway.events import ReplyEvent, TextDelta
@@ -23,6 +24,7 @@ from tests.fakes.adapter import PlainAdapter
 from tests.fakes.clock import FakeClock
 from tests.fakes.outbox import MemoryOutbox
 
+Said = ReplyEvent | float | str
 Platform = TypeVar("Platform", bound=PlainAdapter)
 
 
@@ -64,14 +66,29 @@ class Talk(Generic[Platform]):
         )
         return Turn(TurnId(name or f"t{number}"), kept, attempt, attempt, self.clock.now())
 
-    async def answer(
-        self, events: Iterable[ReplyEvent | float | str], turn: Turn | None = None
-    ) -> None:
+    async def tell(self, events: Iterable[Said], turn: Turn | None = None) -> None:
         """Give a whole reply; text is text, and a number lets so many seconds pass."""
         async with self.replies.open(turn or self.turn()) as reply:
             for event in events:
                 if isinstance(event, (int, float)):
-                    await self.clock.advance(event)
+                    await self.clock.sleep(event)
                 else:
                     reply.show(TextDelta(text=event) if isinstance(event, str) else event)
             await reply.finish()
+
+    async def answer(
+        self, events: Iterable[Said], turn: Turn | None = None, *, within: float = 600.0
+    ) -> None:
+        """As `tell`, moving the clock until it is done."""
+        await self.over(self.tell(events, turn), within=within)
+
+    async def over(self, work: Coroutine[Any, Any, None], *, within: float = 600.0) -> None:
+        """Move the clock until the work is done."""
+        task = asyncio.ensure_future(work)
+        begun = self.clock.monotonic()
+        await self.clock.settle()
+        while not task.done():
+            passed = self.clock.monotonic() - begun
+            assert passed < within, f"not done after {passed} s"
+            await self.clock.advance(0.05 if passed < 5 else 0.5)
+        task.result()
