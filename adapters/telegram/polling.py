@@ -39,10 +39,13 @@ class Poller:
         self._timeout = int(timeout)
         self._position = Position(kit)
 
-    async def run(self, take: Take) -> None:
-        """Poll until cancelled."""
+    async def prepare(self) -> None:
+        """Do what has to be done once before the first question."""
         await self._position.load()
         await self._patience.call("deleteWebhook", {})
+
+    async def run(self, take: Take) -> None:
+        """Poll until cancelled."""
         while True:
             asked = self._clock.monotonic()
             updates = await self._ask()

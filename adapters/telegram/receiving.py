@@ -49,11 +49,13 @@ class Receiver:
     async def _receive(self, deliver: Deliver, errands: asyncio.TaskGroup) -> None:
         reader = Reader(self._account, await self._who_we_are())
         intake = Intake(reader, deliver, self._api, self._kit, errands)
-        errands.create_task(self._publish_commands())
         if self._settings.mode == "webhook" and self._settings.webhook is not None:
+            errands.create_task(self._publish_commands())
             await self._listen(self._settings.webhook, intake)
         else:
             poller = Poller(self._api, self._kit, self._settings.poll_timeout)
+            await poller.prepare()
+            errands.create_task(self._publish_commands())
             await poller.run(intake.take)
 
     async def _who_we_are(self) -> Me:
