@@ -389,7 +389,7 @@ class People(Protocol):
     async def admit(
         self, platform: PlatformName, user: ExternalUser, *, name: str, role: str
     ) -> Person:
-        """Make the user a known person with this role; a known person gets the role."""
+        """Make the user a known person with this role, or give it to one who had less."""
         ...
 
     async def dismiss(self, platform: PlatformName, user: ExternalUser) -> bool:
