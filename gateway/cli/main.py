@@ -1,7 +1,8 @@
 """Finds the subcommand, and turns what it raises into one clear line and an exit code."""
 
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -9,6 +10,7 @@ import click
 from typing_extensions import override
 
 from gateway.cli.exit_codes import exit_code_of
+from gateway.cli.notes import DEBUG, SECRETS
 from gateway.errors import GatewayError
 
 _COMMANDS = ("serve", "chat", "check", "doctor", "pair", "status", "version")
@@ -35,12 +37,10 @@ class _Parley(click.Group):
             return super().invoke(ctx)
         except (click.exceptions.Exit, click.ClickException, click.Abort):
             raise
-        except Exception as error:
-            if ctx.find_root().meta.get("debug"):
-                raise
+        except Exception as error:  # noqa: BLE001 - this is where every error ends
             reported = _reported(error)
-            for line in _explain(reported):
-                click.echo(f"parley: {line}", err=True)
+            lines = traceback.format_exception(error) if ctx.meta.get(DEBUG) else _explain(reported)
+            _print(lines, ctx.meta.get(SECRETS, ()))
             ctx.exit(exit_code_of(reported))
 
 
@@ -59,9 +59,22 @@ def _reported(error: Exception) -> Exception:
 
 
 def _explain(error: Exception) -> Sequence[str]:
-    if isinstance(error, GatewayError):
-        return str(error).splitlines() or [type(error).__name__]
-    return [f"{type(error).__name__}: {error}", "this is a bug; --debug shows where it happened"]
+    lines = str(error).splitlines() or [type(error).__name__]
+    if not isinstance(error, GatewayError):
+        lines = [
+            f"{type(error).__name__}: {error}",
+            "this is a bug; --debug shows where it happened",
+        ]
+    return [f"parley: {line}\n" for line in lines]
+
+
+def _print(lines: Iterable[str], secrets: Iterable[str]) -> None:
+    """Print to standard error, as careful as the log is."""
+    from gateway.logs import Redactor, escape_controls  # noqa: PLC0415 - seldom needed
+
+    redact = Redactor(secrets)
+    for line in lines:
+        click.echo(escape_controls(redact(line), keep="\n"), err=True, nl=False)
 
 
 def _import_structlog_lightly() -> None:

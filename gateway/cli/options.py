@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gateway.cli.notes import DEBUG, SECRETS
 from gateway.config import LoadedSettings, load_settings
 
 Command = Callable[..., Any]
@@ -33,12 +34,14 @@ def with_config(command: Command) -> Command:
 
 
 def is_debug() -> bool:
-    return bool(click.get_current_context().find_root().meta.get("debug"))
+    return bool(click.get_current_context().meta.get(DEBUG))
 
 
 def load(config: Path | None) -> LoadedSettings:
-    return load_settings(config, os.environ)
+    loaded = load_settings(config, os.environ)
+    click.get_current_context().meta[SECRETS] = loaded.secrets
+    return loaded
 
 
 def _note_debug(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    ctx.find_root().meta["debug"] = value
+    ctx.meta[DEBUG] = value

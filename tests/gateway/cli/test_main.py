@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -7,12 +8,11 @@ from click.testing import CliRunner
 from typing_extensions import override
 
 from gateway.cli.main import _Parley, main
-from gateway.cli.options import with_config
+from gateway.cli.options import load, with_config
 from gateway.errors import (
     AccountRejected,
     ConfigInvalid,
     GatewayError,
-    ProviderFailed,
     Refused,
     StoreFailed,
 )
@@ -29,7 +29,8 @@ class Failing(_Parley):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         @click.command()
         @with_config
-        def fail(**_: object) -> None:
+        def fail(config: Path | None) -> None:
+            load(config)
             raise self._error
 
         return fail
@@ -65,10 +66,20 @@ def test_an_error_is_one_line_and_a_code(error: Exception, code: int, words: str
     assert result.stdout == ""
 
 
-def test_debug_shows_the_error_itself() -> None:
-    error = ProviderFailed("bad key")
-    result = CliRunner().invoke(Failing(error), ["any", "--debug"])
-    assert result.exception is error
+def test_debug_shows_where_it_happened() -> None:
+    result = CliRunner().invoke(Failing(StoreFailed("corrupt")), ["any", "--debug"])
+    assert result.exit_code == 3
+    assert result.stderr.startswith("Traceback")
+    assert "test_main.py" in result.stderr
+
+
+@pytest.mark.parametrize("options", [[], ["--debug"]])
+def test_t45_an_error_shows_no_secret(options: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "canary value")
+    error = ZeroDivisionError("with canary value and sk-0123456789abcdefghij\x1b[2J")
+    result = CliRunner().invoke(Failing(error), ["any", *options])
+    assert "ZeroDivisionError: with [hidden] and [hidden]\\x1b[2J" in result.stderr
+    assert "canary" not in result.output
 
 
 def test_every_error_has_a_code() -> None:
