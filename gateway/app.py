@@ -1,54 +1,43 @@
-"""Builds every part of the gateway, joins them, and owns the root task group."""
+"""Joins the gateway's parts, and owns the root task group."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
-from importlib.metadata import entry_points
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from random import SystemRandom
 from typing import Any
 
 import structlog
 
 from gateway.clock import Clock, SystemClock
 from gateway.commands.builtin import builtin_commands
-from gateway.contracts.adapter import Adapter, AdapterKit, CommandInfo
-from gateway.contracts.provider import Provider
-from gateway.contracts.runner import MakeRunner
-from gateway.contracts.stores import Cursors, Store
-from gateway.contracts.tool import Tool
+from gateway.contracts.stores import Store
 from gateway.control.server import control_socket
 from gateway.control.verbs import Control
-from gateway.errors import AccountRejected, ConfigInvalid, StoreFailed
-from gateway.hooks.chain import HookChain
-from gateway.hooks.loading import load_hooks
-from gateway.ids import AccountName, AgentId, new_id
+from gateway.errors import AccountRejected
+from gateway.ids import AccountName, AgentId
 from gateway.inbound.dispatch import Dispatch
 from gateway.inbound.dispatcher import Dispatcher
 from gateway.inbound.drain import Drain
 from gateway.inbound.gate import Gate
 from gateway.inbound.health import AccountHealth
 from gateway.inbound.postponed import Postponed
-from gateway.inbound.routing import Routing
 from gateway.inbound.stops import Stops
 from gateway.inbound.supervision import keep_running
 from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import TurnedAway
+from gateway.parts import (
+    agents_of,
+    build_adapter,
+    build_pools,
+    build_routing,
+    make_data_dir,
+    open_store,
+)
 from gateway.people.access import Access
 from gateway.people.pairing import Pairing
-from gateway.pools.manager import PoolManager
-from gateway.providers.registry import make_provider
 from gateway.replies.replies import Replies
-from gateway.runners.factory import RunnerFactory
-from gateway.runners.kit import RunnerKit
-from gateway.settings import AgentSettings, GatewaySettings
-from gateway.store.store import SqlStore
-from gateway.tools.executor import ToolExecutor
-from gateway.tools.registry import ToolRegistry
+from gateway.settings import GatewaySettings
 
 log = structlog.get_logger()
-
-DEMO = AgentSettings(provider="demo")
-"""Answers when no agent is configured."""
 
 
 async def run_gateway(
@@ -70,118 +59,10 @@ async def run_gateway(
     await store.open()
     try:
         await Gateway(settings, store, clock).serve(until, on_ready)
+    except BaseExceptionGroup as group:
+        raise _first_cause(group) from group
     finally:
         await store.close()
-
-
-def make_data_dir(settings: GatewaySettings) -> None:
-    try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreFailed(
-            f"cannot make the data directory {settings.data_dir}: {error.strerror}. "
-            "Choose another with data_dir or PARLEY_DATA_DIR."
-        ) from error
-
-
-def store_url(settings: GatewaySettings) -> str:
-    return settings.store.url or f"sqlite:///{settings.data_dir / 'parley.db'}"
-
-
-def open_store(settings: GatewaySettings, clock: Clock, *, read_only: bool = False) -> SqlStore:
-    return SqlStore(store_url(settings), clock=clock, queues=settings.queues, read_only=read_only)
-
-
-def adapter_type(platform: str, path: str) -> type[Adapter]:
-    """Load the adapter class of a platform; only those in use are ever imported."""
-    for entry in entry_points(group="parley.adapters", name=platform):
-        loaded: type[Adapter] = entry.load()
-        return loaded
-    known = ", ".join(sorted(entry.name for entry in entry_points(group="parley.adapters")))
-    raise ConfigInvalid(path, f"no adapter for {platform!r} is installed (there are: {known})")
-
-
-class AccountCursor:
-    """One account's place in its platform's stream of events."""
-
-    def __init__(self, cursors: Cursors, account: AccountName) -> None:
-        self._cursors = cursors
-        self._name = f"account {account}"
-
-    async def load(self) -> str | None:
-        return await self._cursors.load(self._name)
-
-    async def save(self, position: str) -> None:
-        await self._cursors.save(self._name, position)
-
-
-def agents_of(settings: GatewaySettings) -> dict[str, AgentSettings]:
-    return dict(settings.agents) or {"main": DEMO}
-
-
-def build_adapter(
-    settings: GatewaySettings,
-    health: AccountHealth,
-    cursors: Cursors,
-    commands: tuple[CommandInfo, ...],
-    clock: Clock,
-) -> Adapter:
-    name = health.account
-    entry = settings.adapters[name]
-    kind = adapter_type(entry.get("platform") or name, f"adapters.{name}")
-    kit = AdapterKit(
-        clock=clock,
-        cursor=AccountCursor(cursors, name),
-        commands=commands,
-        health=health,
-        data_dir=settings.data_dir,
-    )
-    return kind(name, kind.settings_type.model_validate(entry), kit)
-
-
-def build_pools(settings: GatewaySettings, store: Store, clock: Clock) -> PoolManager:
-    registry = ToolRegistry.load()
-    hooks = HookChain(load_hooks(), clock)
-    data_dir = settings.data_dir
-    agents = agents_of(settings)
-    for name, agent_settings in agents.items():
-        registry.select(agent_settings.tools, f"agents.{name}.tools")
-
-    def make_runner_factory(
-        agent: AgentId, settings: AgentSettings, provider: Provider, extra: Sequence[Tool]
-    ) -> MakeRunner:
-        tools = [*registry.select(settings.tools, f"agents.{agent}.tools"), *extra]
-        return RunnerFactory(
-            RunnerKit(
-                settings=settings,
-                provider=provider,
-                toolbox=ToolExecutor(tools, hooks, clock),
-                hooks=hooks,
-                steps=store.turns,
-                data_dir=data_dir,
-                clock=clock,
-                new_id=new_id,
-                jitter=SystemRandom().random,
-            )
-        )
-
-    return PoolManager(
-        settings.model_copy(update={"agents": agents}),
-        store,
-        make_provider=make_provider,
-        make_runner_factory=make_runner_factory,
-        clock=clock,
-    )
-
-
-def build_routing(settings: GatewaySettings) -> Routing:
-    default = next(iter(agents_of(settings)))
-    of_account = {
-        AccountName(name): AgentId(entry["agent"])
-        for name, entry in settings.adapters.items()
-        if entry.get("agent") is not None
-    }
-    return Routing(AgentId(default), of_account)
 
 
 class Gateway:
@@ -236,6 +117,7 @@ class Gateway:
             await self._pools.start_all()
             for adapter in self._adapters.values():
                 await adapter.open()
+            self._spawn(self._pools.warm_up())
             intake = self._tasks.create_task(self._take_in())
             for lane in await self._store.inbox.waiting_lanes():
                 self._dispatcher.wake(lane)
@@ -313,3 +195,10 @@ async def _guarded(work: Coroutine[Any, Any, None]) -> None:
         await work
     except Exception:
         log.exception("task.failed")
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """Return what a task group failed of: the rest of it was only cancelled."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -66,7 +66,7 @@ def test_a_file_imports_lower_floors_or_its_own_package(path: Path) -> None:
         if module.startswith(own):
             continue
         if module.split(".")[0] == "adapters":
-            assert names[1] == "app", f"{shown(path)} imports {module}"
+            assert names[1] == "parts", f"{shown(path)} imports {module}"
         if module.split(".")[0] == "gateway":
             below = FLOOR_OF[part(module)] < floor or floor == 0 == FLOOR_OF[part(module)]
             assert below, f"{shown(path)} imports {module}"

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
-from gateway.app import build_adapter, open_store, store_url
 from gateway.cli.control import NothingRuns, ask
 from gateway.cli.findings import Finding, look_at_directory, look_at_versions
 from gateway.cli.status import duration
@@ -20,6 +19,7 @@ from gateway.errors import (
 )
 from gateway.ids import AccountName, AgentId
 from gateway.inbound.health import AccountHealth
+from gateway.parts import build_adapter, open_store, store_url
 from gateway.providers.registry import make_provider
 from gateway.settings import AgentSettings, GatewaySettings
 from gateway.store.location import database_path

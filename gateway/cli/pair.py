@@ -84,9 +84,9 @@ def _answer(config: Path | None, verb: str, **args: str) -> Any:
 
 
 async def _answer_from_store(settings: GatewaySettings, verb: str, args: Mapping[str, str]) -> Any:
-    from gateway.app import make_data_dir, open_store  # noqa: PLC0415 - seldom needed, and slow
     from gateway.clock import SystemClock  # noqa: PLC0415
     from gateway.control.verbs import Control  # noqa: PLC0415
+    from gateway.parts import make_data_dir, open_store  # noqa: PLC0415 - seldom needed, and slow
     from gateway.people.pairing import Pairing  # noqa: PLC0415
 
     make_data_dir(settings)

@@ -43,6 +43,11 @@ class AgentKit:
             self._users -= 1
             await self._close_if_done()
 
+    async def warm_up(self) -> None:
+        """Load what the first request would have to wait for."""
+        async with self.in_use():
+            await self._provider.warm_up()
+
     async def retire(self) -> None:
         """Close the provider now, or when its last user is done."""
         self._is_retired = True

@@ -70,9 +70,20 @@ class PoolManager:
             await self._tasks.__aexit__(kind, error, traceback)
 
     async def start_all(self) -> None:
-        """Begin every agent's pool; one that cannot begin is logged and left out."""
+        """Begin every agent's pool; one that cannot begin is logged and left out.
+
+        Raises:
+            ConfigInvalid: not one agent can begin.
+        """
         for name, settings in self._settings.agents.items():
             await self._try_sync(AgentId(name), settings)
+        if not self._pools:
+            raise ConfigInvalid("agents", "no agent can begin; the log says why")
+
+    async def warm_up(self) -> None:
+        """Have every agent ready for its first turn."""
+        for pool in list(self._pools.values()):
+            await pool.warm_up()
 
     def get(self, agent: AgentId) -> Pool | None:
         return self._pools.get(agent)

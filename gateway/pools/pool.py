@@ -125,6 +125,10 @@ class Pool(SessionVerbs):
         """As `reset_runners`, for one person's sessions."""
         await self._runners.reset(person)
 
+    async def warm_up(self) -> None:
+        """Load what the first turn would have to wait for."""
+        await self._kit.warm_up()
+
     async def run_reaper(self) -> None:
         """Close dead and idle runners once a minute, until cancelled."""
         while True:

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from gateway.app import open_store
 from gateway.cli.main import main
 from gateway.clock import SystemClock
 from gateway.config import load_settings
 from gateway.ids import AccountName, EventKey, ExternalUser, MessageId, PlatformName
 from gateway.messages import Address, Message, Place
+from gateway.parts import open_store
 from gateway.people.pairing import Pairing
 from gateway.store.store import SqlStore
 
