@@ -12,6 +12,7 @@ from telegram.error import TelegramError
 from adapters.telegram.settings import TelegramSettings
 from adapters.telegram.transport import (
     Connections,
+    MaybeSent,
     NotSent,
     PlainBot,
     ServerSaidNo,
@@ -81,10 +82,10 @@ def meaning(error: TelegramError, *, is_repeatable: bool) -> GatewayError:
             return _meaning_of_answer(error, code, is_repeatable=is_repeatable)
         case NotSent():
             return RetryLater(f"Telegram cannot be reached: {error}", _SOON)
-        case _ if is_repeatable:
-            return RetryLater(f"Telegram did not answer: {error}", _SOON)
         case _:
-            return SendUncertain(f"Telegram did not answer: {error}")
+            reason = str(error) if isinstance(error, MaybeSent) else type(error).__name__
+            words = f"Telegram did not answer: {reason}"
+            return RetryLater(words, _SOON) if is_repeatable else SendUncertain(words)
 
 
 def _meaning_of_answer(error: ServerSaidNo, code: int, *, is_repeatable: bool) -> GatewayError:

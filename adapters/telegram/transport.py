@@ -131,14 +131,13 @@ class Connections(BaseRequest):
                 method, url, timeout=timeout, allow_redirects=False, **body
             ) as response:
                 return response.status, await _read(response, limit)
-        except (
-            aiohttp.ClientConnectorError,
-            aiohttp.ClientHttpProxyError,
-            aiohttp.ConnectionTimeoutError,
-        ) as error:
-            raise NotSent(f"cannot connect ({type(error).__name__})") from error
+        except aiohttp.ClientConnectorError as error:
+            raise NotSent(str(error)) from error
+        except (aiohttp.ClientHttpProxyError, aiohttp.ConnectionTimeoutError) as error:
+            raise NotSent(f"cannot connect ({type(error).__name__})") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise MaybeSent(f"no answer ({type(error).__name__})") from error
+            # Without its cause, which may name the address with the token in it.
+            raise MaybeSent(f"no answer ({type(error).__name__})") from None
 
     @staticmethod
     @override
