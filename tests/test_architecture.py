@@ -23,6 +23,7 @@ FLOORS = {
     4: {"commands"},
     5: {"inbound"},
     5.5: {"control"},
+    5.9: {"parts"},
     6: {"app"},
     6.1: {"cli"},
     6.2: {"__main__"},
