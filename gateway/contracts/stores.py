@@ -9,12 +9,11 @@ has a newer owner. Times are seconds since 1970, UTC, from the store's clock.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
+from gateway.contracts.people import People
 from gateway.ids import (
-    AccountName,
     AgentId,
-    ExternalUser,
     Lane,
     MessageId,
     OutboxId,
@@ -355,60 +354,6 @@ class UsageLedger(Protocol):
         session: SessionId | None = None,
         since: float = 0.0,
     ) -> Sequence[UsageTotal]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A known human; later releases join several identities under one person."""
-
-    id: PersonId
-    role: str
-    """`owner`, `member` or `guest`."""
-    is_linked: bool
-    """Has identities on more than one account or platform: shares one direct session."""
-
-
-@dataclass(frozen=True, slots=True)
-class PairingRequest:
-    """A stranger who asked to be let in."""
-
-    platform: PlatformName
-    account: AccountName
-    external_user: ExternalUser
-    name: str
-    requested_at: float
-    expires_at: float
-    address: Address
-
-
-class People(Protocol):
-    """Who is known, and who asked to be."""
-
-    async def find(self, platform: PlatformName, user: ExternalUser) -> Person | None: ...
-
-    async def admit(
-        self, platform: PlatformName, user: ExternalUser, *, name: str, role: str
-    ) -> Person:
-        """Make the user a known person with this role, or give it to one who had less."""
-        ...
-
-    async def dismiss(self, platform: PlatformName, user: ExternalUser) -> bool:
-        """Make the user a stranger again."""
-        ...
-
-    async def all(self) -> Sequence[dict[str, Any]]: ...
-
-    async def request_pairing(
-        self, message: Message, code_hash: str, *, lifetime: float, notice_every: float
-    ) -> bool:
-        """Note a stranger's request; False when one was noted within `notice_every`."""
-        ...
-
-    async def redeem_pairing(self, code_hash: str) -> PairingRequest | None:
-        """Take the request with this code, once, if it has not expired."""
-        ...
-
-    async def pairing_requests(self) -> Sequence[PairingRequest]: ...
 
 
 class Store(Protocol):

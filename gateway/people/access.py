@@ -6,7 +6,8 @@ from enum import StrEnum
 
 import structlog
 
-from gateway.contracts.stores import Cursors, People, Person
+from gateway.contracts.people import People, Person
+from gateway.contracts.stores import Cursors
 from gateway.ids import AccountName
 from gateway.messages import Message, PlaceMoved
 from gateway.people.roles import Role, role_named

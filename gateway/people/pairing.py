@@ -6,7 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
-from gateway.contracts.stores import PairingRequest, People
+from gateway.contracts.people import PairingRequest, People
 from gateway.ids import ExternalUser, PlatformName
 from gateway.messages import Message
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select
 
-from gateway.contracts.stores import PairingRequest
+from gateway.contracts.people import PairingRequest
 from gateway.messages import Message
 from gateway.store.codec import dump_address, load_address, storable
 from gateway.store.database import Database

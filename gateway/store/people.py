@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from typing_extensions import override
 
 from gateway.clock import Clock
-from gateway.contracts.stores import PairingRequest, People, Person
+from gateway.contracts.people import PairingRequest, People, Person
 from gateway.ids import ExternalUser, NewId, PersonId, PlatformName
 from gateway.messages import Message
 from gateway.store.codec import storable
@@ -111,7 +111,6 @@ class SqlPeople(People):
 
     @override
     async def all(self) -> Sequence[dict[str, Any]]:
-        """Return identities, oldest first, as dicts of columns."""
         return [row._asdict() for row in await self._database.read(_ALL)]
 
     @override

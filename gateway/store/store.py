@@ -6,11 +6,11 @@ from pathlib import Path
 from typing_extensions import override
 
 from gateway.clock import Clock
+from gateway.contracts.people import People
 from gateway.contracts.stores import (
     Cursors,
     Inbox,
     Outbox,
-    People,
     Sessions,
     Store,
     Transcript,
