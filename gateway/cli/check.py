@@ -15,12 +15,25 @@ from gateway.settings import GatewaySettings
 def command(config: Path | None) -> None:
     """Check the settings and show what would run; connects to nothing."""
     loaded = load(config)
+    _check_tools(loaded.settings)
     print_table(("what", "name", "how"), list(_described(loaded.settings)))
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
     if not loaded.settings.adapters:
         click.echo("warning: adapters: there is none, so only `parley chat` can run", err=True)
     click.echo("The settings are good.")
+
+
+def _check_tools(settings: GatewaySettings) -> None:
+    """Refuse names of tools that nothing stands behind, as the gateway would at its start."""
+    chosen = {name: agent.tools for name, agent in settings.agents.items() if agent.tools}
+    if not chosen:
+        return
+    from gateway.tools.registry import ToolRegistry  # noqa: PLC0415 - loads every tool there is
+
+    registry = ToolRegistry.load()
+    for name, tools in chosen.items():
+        registry.select(tools, f"agents.{name}.tools")
 
 
 def _described(settings: GatewaySettings) -> Iterator[tuple[str, str, str]]:

@@ -9,7 +9,8 @@ from gateway.errors import ConfigInvalid
 _REFERENCE = re.compile(r"\$(\$\{)|\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-Path = tuple[str | int, ...]
+SettingPath = tuple[str | int, ...]
+"""The names that lead to a setting, outermost first."""
 
 
 class Borrowed(str):
@@ -27,7 +28,7 @@ class Expansion:
         self.used: dict[str, str] = {}
         """Variables that were read, and their values."""
 
-    def expand(self, value: Any, path: Path = ()) -> Any:
+    def expand(self, value: Any, path: SettingPath = ()) -> Any:
         """Return `value` with every reference in it replaced; `$${` stands for `${`."""
         if isinstance(value, dict):
             return {name: self.expand(inner, (*path, name)) for name, inner in value.items()}
@@ -38,7 +39,7 @@ class Expansion:
             return Borrowed(text) if _borrows(value) else text
         return value
 
-    def _replace(self, found: re.Match[str], path: Path) -> str:
+    def _replace(self, found: re.Match[str], path: SettingPath) -> str:
         if found[1]:
             return "${"
         name = found[2]
@@ -51,7 +52,7 @@ class Expansion:
             self._refuse(path, f"`{found[0]}` must name an environment variable")
         return value
 
-    def _refuse(self, path: Path, words: str) -> None:
+    def _refuse(self, path: SettingPath, words: str) -> None:
         self.problems.append(ConfigInvalid(dotted(path), words))
 
 
@@ -59,5 +60,5 @@ def _borrows(written: str) -> bool:
     return any(found[1] is None for found in _REFERENCE.finditer(written))
 
 
-def dotted(path: Path) -> str:
+def dotted(path: SettingPath) -> str:
     return ".".join(str(step) for step in path)

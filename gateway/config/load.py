@@ -11,8 +11,7 @@ from gateway.config.accounts import Accounts
 from gateway.config.cross_checks import doubts_about, problems_between
 from gateway.config.defaults import fill_agents, fill_data_dir
 from gateway.config.document import read_document
-from gateway.config.environment import Borrowed, Expansion, dotted
-from gateway.config.environment import Path as SettingPath
+from gateway.config.environment import Borrowed, Expansion, SettingPath, dotted
 from gateway.config.installed import Installed
 from gateway.config.problems import all_in_one, problems_of
 from gateway.errors import ConfigInvalid

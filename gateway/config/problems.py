@@ -7,7 +7,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-from gateway.config.environment import Borrowed, Path, dotted
+from gateway.config.environment import Borrowed, SettingPath, dotted
 from gateway.errors import ConfigInvalid
 
 _SHOWN_AT_MOST = 24
@@ -27,7 +27,7 @@ _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
     "int_type": lambda _: "must be a whole number",
     "less_than": lambda known: f"must be less than {known['lt']}",
     "less_than_equal": lambda known: f"must be at most {known['le']}",
-    "literal_error": lambda known: f"must be {known['expected'].replace(chr(39), '')}",
+    "literal_error": lambda known: "must be " + known["expected"].replace("'", ""),
     "model_type": lambda _: "must be a mapping of settings",
     "path_type": lambda _: "must be a path",
     "string_type": lambda _: "must be text (put it in quotes)",
@@ -37,10 +37,10 @@ _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
 
 
 def problems_of(
-    error: ValidationError, model: type[BaseModel], written: object, at: Path = ()
+    error: ValidationError, model: type[BaseModel], written: object, at: SettingPath = ()
 ) -> list[ConfigInvalid]:
     """Turn a model's complaints about `written`, found at `at`, into one line for each path."""
-    found: dict[Path, ConfigInvalid] = {}
+    found: dict[SettingPath, ConfigInvalid] = {}
     for details in error.errors(include_url=False):
         path = _path_as_written(details["loc"], written)
         problem = ConfigInvalid(dotted((*at, *path)), _describe(details, model, path))
@@ -66,7 +66,7 @@ def suggest(name: str, known: Sequence[str]) -> str:
     return f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(known)}"
 
 
-def _describe(details: ErrorDetails, model: type[BaseModel], path: Path) -> str:
+def _describe(details: ErrorDetails, model: type[BaseModel], path: SettingPath) -> str:
     if details["type"] == "extra_forbidden":
         fields = sorted(_model_at(model, path[:-1]).model_fields)
         return f"is no setting; {suggest(str(path[-1]), fields)}"
@@ -77,7 +77,7 @@ def _describe(details: ErrorDetails, model: type[BaseModel], path: Path) -> str:
     return f"{text}{_shown(details, model, path)}"
 
 
-def _shown(details: ErrorDetails, model: type[BaseModel], path: Path) -> str:
+def _shown(details: ErrorDetails, model: type[BaseModel], path: SettingPath) -> str:
     """Quote the wrong value, unless it is or may be a secret."""
     value = details["input"]
     if details["type"] == "missing" or _holds(model, path, SecretStr):
@@ -90,7 +90,7 @@ def _shown(details: ErrorDetails, model: type[BaseModel], path: Path) -> str:
     return f" (got {value})" if isinstance(value, (int, float)) else ""
 
 
-def _path_as_written(loc: Iterable[str | int], written: object) -> Path:
+def _path_as_written(loc: Iterable[str | int], written: object) -> SettingPath:
     """Drop the steps that only name a form of a union; keep a missing last one."""
     path: list[str | int] = []
     steps = list(loc)
@@ -104,14 +104,14 @@ def _path_as_written(loc: Iterable[str | int], written: object) -> Path:
     return tuple(path)
 
 
-def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel]:
+def _model_at(model: type[BaseModel], path: SettingPath) -> type[BaseModel]:
     for step in path:
         if (field := model.model_fields.get(str(step))) is not None:
             model = next(_inside(field.annotation, BaseModel), model)
     return model
 
 
-def _holds(model: type[BaseModel], path: Path, kind: type) -> bool:
+def _holds(model: type[BaseModel], path: SettingPath, kind: type) -> bool:
     """Tell whether the setting at `path` may be of this kind."""
     parent = _model_at(model, path[:-1])
     field = parent.model_fields.get(str(path[-1])) if path else None

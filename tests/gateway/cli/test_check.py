@@ -56,6 +56,13 @@ def test_problems_are_all_told_and_the_code_is_two() -> None:
     assert result.stdout == ""
 
 
+def test_a_tool_that_is_not_there_is_a_problem() -> None:
+    assert check("agents: {main: {provider: demo, tools: [now]}}").exit_code == 0
+    result = check("agents: {main: {provider: demo, tools: [now, nwo]}}")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("parley: agents.main.tools: there is no tool `nwo`")
+
+
 def test_a_file_that_is_not_there() -> None:
     result = CliRunner().invoke(main, ["check", "--config", "nowhere.yaml"])
     assert (result.exit_code, result.stderr) == (2, "parley: nowhere.yaml: there is no such file\n")
