@@ -8,20 +8,14 @@ import pytest
 from adapters.telegram.adapter import TelegramAdapter
 from adapters.telegram.settings import TelegramSettings
 from gateway.errors import Refused, RetryLater, SendRefused, SendUncertain
-from gateway.ids import AccountName, ExternalUser, PlatformName
-from gateway.messages import Address, Attachment, AttachmentKind, OutgoingFile, Place
+from gateway.ids import AccountName
+from gateway.messages import Attachment, AttachmentKind, OutgoingFile
 from tests.fakes.account import Account
 from tests.fakes.faults import Answer, Drop, RateLimit, Reset
 from tests.fakes.telegram import Chat, FakeTelegram, User
+from tests.fakes.telegram_address import at
 
 PNG = b"\x89PNG\r\n" + b"pixels" * 100
-
-
-def at(chat: Chat, thread: int | None = None) -> Address:
-    place = Place(
-        str(chat.id), None if thread is None else str(thread), is_direct=chat.kind == "private"
-    )
-    return Address(PlatformName("telegram"), AccountName("helper"), ExternalUser("42"), place)
 
 
 @pytest.fixture

@@ -1,36 +1,16 @@
 """Updates are confirmed only once they are kept, whatever happens in between."""
 
-import asyncio
-import itertools
-import logging
 from pathlib import Path
-from typing import Any
-
-import pytest
-import structlog
 
 from adapters.telegram.adapter import TelegramAdapter
 from adapters.telegram.settings import TelegramSettings
-from gateway.errors import AccountRejected, GatewayError
-from gateway.ids import AccountName, ExternalUser, PlatformName
-from gateway.messages import Address, Choice, Origin, OutgoingMessage, Place
+from gateway.ids import AccountName
+from gateway.messages import Choice, Origin, OutgoingMessage
 from tests.fakes.account import Account
 from tests.fakes.clock import FakeClock
-from tests.fakes.faults import Answer, Drop, Effect, RateLimit, Reset, Truncate
+from tests.fakes.faults import Answer
 from tests.fakes.telegram import FakeTelegram, User
-
-
-async def ended(adapter: TelegramAdapter, account: Account) -> GatewayError:
-    with pytest.raises(GatewayError) as raised:
-        await adapter.run(account.gate)
-    return raised.value
-
-
-def direct(user: User) -> Address:
-    place = Place(str(user.chat.id), is_direct=True)
-    return Address(
-        PlatformName("telegram"), AccountName("helper"), ExternalUser(str(user.id)), place
-    )
+from tests.fakes.telegram_address import at
 
 
 async def until_confirmed(server: FakeTelegram) -> None:
@@ -130,138 +110,13 @@ async def test_chats_are_kept_beside_one_another_and_each_in_order(
         assert of_person == [f"{person.name} {turn}" for turn in range(4)]
 
 
-@pytest.mark.parametrize(
-    "update",
-    [
-        {"message": {"message_id": "x"}},
-        {"message": None},
-        {"message": []},
-        {"message": {"chat": 5, "message_id": 1}},
-        {"message": {"chat": {"id": [1], "type": "private"}, "message_id": 1, "text": "x"}},
-        {"message": {"chat": {"id": 42, "type": "private"}, "message_id": 1, "text": 7}},
-        {"edited_message": {"text": "no chat"}},
-        {"callback_query": {"id": "1"}},
-        {"callback_query": "pressed"},
-        {"stopped_message_generation": {}},
-        {"unheard_of": {"chat": None}},
-    ],
-    ids=str,
-)
-async def test_a_malformed_update_blocks_nothing(
-    adapter: TelegramAdapter,
-    server: FakeTelegram,
-    account: Account,
-    ann: User,
-    update: dict[str, Any],
-) -> None:
-    server.updates.allow([])
-    server.push(update)
-    ann.writes("hello")
-    async with account.receiving(adapter):
-        await until_confirmed(server)
-    assert account.gate.texts == ["hello"]
-
-
-_TROUBLES: list[Effect] = [
-    Answer(500),
-    Answer(502, "<html>"),
-    Answer(200, "null"),
-    RateLimit(3),
-    Reset("before"),
-    Reset("middle"),
-    Truncate(),
-    Drop(),
-]
-_ODD_UPDATES: list[Effect] = [
-    Answer(400),
-    Answer(200, '{"ok":true,"result":{"odd":1}}'),
-    Answer(200, '{"ok":true,"result":[1,null,{"update_id":"x"}]}'),
-]
-
-
-@pytest.mark.parametrize(
-    ("method", "effect"),
-    [
-        *itertools.product(["getMe", "deleteWebhook"], _TROUBLES),
-        *itertools.product(["getUpdates"], _TROUBLES + _ODD_UPDATES),
-    ],
-    ids=lambda value: str(value)[:40],
-)
-async def test_l9_trouble_is_waited_out(
-    adapter: TelegramAdapter,
-    server: FakeTelegram,
-    account: Account,
-    clock: FakeClock,
-    ann: User,
-    method: str,
-    effect: Effect,
-) -> None:
-    fault = server.faults.add(effect, path=method, times=2)
-    ann.writes("hello")
-    async with account.receiving(adapter):
-        while not account.gate.texts:
-            await clock.advance(1)
-            await asyncio.sleep(0)
-        await until_confirmed(server)
-        await account.health.until(lambda health: health.is_alive)
-    assert fault.used == 2
-    assert account.gate.texts == ["hello"]
-
-
-async def test_lesson_36_another_poller_means_unhealthy_and_growing_pauses(
-    adapter: TelegramAdapter, server: FakeTelegram, account: Account, clock: FakeClock
-) -> None:
-    fault = server.faults.add(Answer(409), path="getUpdates")
-    async with account.receiving(adapter):
-        for _ in range(600):
-            await clock.advance(1)
-            await asyncio.sleep(0)
-        assert not account.health.is_alive
-        assert "another program" in account.health.troubles[-1]
-        assert 5 <= fault.used <= 30
-        server.faults.clear()
-        while not account.health.is_alive:
-            await clock.advance(1)
-            await asyncio.sleep(0)
-    assert server.updates.conflicts == 0
-
-
-async def test_a_webhook_set_meanwhile_is_removed_with_a_word_about_it(
-    adapter: TelegramAdapter, server: FakeTelegram, account: Account, clock: FakeClock, ann: User
-) -> None:
-    async with account.receiving(adapter):
-        await server.until(lambda server: server.updates.is_polled)
-        server.webhook.url = "https://elsewhere.example"
-        server.updates.has_webhook = True
-        server.updates.end_polls()
-        while server.updates.has_webhook:
-            await clock.advance(1)
-            await asyncio.sleep(0)
-        ann.writes("hello")
-        await until_confirmed(server)
-    assert any("webhook" in trouble for trouble in account.health.troubles)
-    assert account.gate.texts == ["hello"]
-
-
-@pytest.mark.parametrize("method", ["getMe", "getUpdates"])
-@pytest.mark.parametrize("status", [401, 404])
-async def test_a_refused_token_ends_the_account(
-    adapter: TelegramAdapter, server: FakeTelegram, account: Account, method: str, status: int
-) -> None:
-    server.faults.add(Answer(status), path=method)
-    error = await ended(adapter, account)
-    assert isinstance(error, AccountRejected)
-    assert "token" in str(error)
-    assert server.token not in str(error)
-
-
 async def test_sending_outlives_receiving_and_no_poll_is_left_behind(
     adapter: TelegramAdapter, server: FakeTelegram, account: Account, ann: User
 ) -> None:
     async with account.receiving(adapter):
         await server.until(lambda server: server.updates.is_polled)
     ann.writes("hello")
-    await adapter.show_typing(direct(ann))
+    await adapter.show_typing(at(ann.chat))
     assert ann.chat.is_typing()
     async with account.receiving(adapter):
         await until_confirmed(server)
@@ -290,7 +145,7 @@ async def test_a_pressed_button_is_kept_and_answered(
     adapter: TelegramAdapter, server: FakeTelegram, account: Account, ann: User
 ) -> None:
     await adapter.send(
-        direct(ann), OutgoingMessage("out_1", "Sure?", choices=(Choice("Yes", "y:1"),))
+        at(ann.chat), OutgoingMessage("out_1", "Sure?", choices=(Choice("Yes", "y:1"),))
     )
     async with account.receiving(adapter):
         press = ann.presses("Yes")
@@ -307,7 +162,7 @@ async def test_the_stop_button_says_stop(
     adapter: TelegramAdapter, account: Account, ann: User
 ) -> None:
     ann.writes("hi")
-    await adapter.show_draft(direct(ann), 7, "Once upon")
+    await adapter.show_draft(at(ann.chat), 7, "Once upon")
     async with account.receiving(adapter):
         await account.gate.until(lambda gate: bool(gate.texts))
         ann.presses_stop()
@@ -396,29 +251,3 @@ async def test_two_bots_share_nothing(
     assert other_account.gate.texts == ["to the other"]
     assert account.gate.messages[0].address.account == "helper"
     assert other_account.gate.messages[0].address.account == "other"
-
-
-async def test_t45_neither_token_nor_words_are_logged(
-    adapter: TelegramAdapter,
-    server: FakeTelegram,
-    account: Account,
-    clock: FakeClock,
-    ann: User,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    server.faults.add(Answer(200, '{"ok":tru private words'), path="getUpdates", nth=1)
-    server.faults.add(Answer(502), path="getUpdates", nth=1)
-    server.push({"message": {"text": "private words"}})
-    ann.writes("private words")
-    with structlog.testing.capture_logs() as logs:
-        async with account.receiving(adapter):
-            while not account.gate.texts:
-                await clock.advance(1)
-                await asyncio.sleep(0)
-            await until_confirmed(server)
-    told = f"{caplog.text} {logs} {account.health.troubles}"
-    assert "update.skipped" in told
-    assert server.token not in told
-    assert server.token.partition(":")[2] not in told
-    assert "private words" not in told

@@ -16,20 +16,14 @@ from gateway.errors import (
     SendRefused,
     SendUncertain,
 )
-from gateway.ids import AccountName, ExternalUser, MessageId, PlatformName
-from gateway.messages import Address, Choice, OutgoingMessage, Place
+from gateway.ids import AccountName, MessageId
+from gateway.messages import Choice, OutgoingMessage
 from tests.fakes.account import Account
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Answer, Drop, Effect, EndlessLine, Hang, RateLimit, Reset, Truncate
-from tests.fakes.telegram import Chat, FakeTelegram, User
+from tests.fakes.telegram import FakeTelegram, User
 from tests.fakes.telegram.text import piece
-
-
-def at(chat: Chat, thread: int | None = None) -> Address:
-    place = Place(
-        str(chat.id), None if thread is None else str(thread), is_direct=chat.kind == "private"
-    )
-    return Address(PlatformName("telegram"), AccountName("helper"), ExternalUser("42"), place)
+from tests.fakes.telegram_address import at
 
 
 def saying(text: str, **more: Any) -> OutgoingMessage:
