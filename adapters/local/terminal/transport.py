@@ -67,7 +67,6 @@ class Terminal(Transport):
             yield
         finally:
             spinning.cancel()
-            await asyncio.wait({spinning})
             self._is_reading = False
             loop.remove_signal_handler(signal.SIGWINCH)
             loop.remove_reader(self._keyboard)
@@ -75,6 +74,7 @@ class Terminal(Transport):
             self._draw()
             with suppress(termios.error):  # it may be gone
                 termios.tcsetattr(self._keyboard, termios.TCSADRAIN, before)
+            await asyncio.wait({spinning})
 
     @override
     async def read(self) -> str | Signal:
