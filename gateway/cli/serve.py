@@ -26,6 +26,7 @@ def command(config: Path | None) -> None:
       2  the settings are wrong
       3  the store cannot be used
       4  every account was rejected
+      130, 143  ended at once by a second signal
     """
     loaded = load(config)
     settings = loaded.settings
