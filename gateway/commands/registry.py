@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from gateway.contracts.adapter import CommandInfo
 from gateway.contracts.stores import Kept, SessionInfo
-from gateway.messages import Choice
+from gateway.messages import Choice, Message
 from gateway.people.access import Admission
 from gateway.people.roles import Role
 from gateway.pools.pool import Pool
@@ -51,19 +51,20 @@ class Command(ABC):
 
 
 class Commands:
-    """Finds the command that a text names; any other text is chat."""
+    """Finds the command that a message is; everything else is chat, a file's caption too."""
 
     def __init__(self, commands: Sequence[Command]) -> None:
         self._by_name = {command.name: command for command in commands}
 
-    def find(self, text: str) -> tuple[Command, str] | None:
+    def find(self, message: Message) -> tuple[Command, str] | None:
         """Return the command and its argument."""
-        words = text[1:].split(maxsplit=1) if text.startswith("/") else []
+        is_command = message.text.startswith("/") and not message.attachments
+        words = message.text[1:].split(maxsplit=1) if is_command else []
         command = self._by_name.get(words[0].lower()) if words else None
         return None if command is None else (command, "".join(words[1:]).strip())
 
-    def is_control(self, text: str) -> bool:
-        found = self.find(text)
+    def is_control(self, message: Message) -> bool:
+        found = self.find(message)
         return found is not None and found[0].is_control
 
     @property

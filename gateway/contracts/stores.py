@@ -71,10 +71,12 @@ class Inbox(Protocol):
         session_key: str,
         agent: AgentId,
         person: PersonId | None,
+        is_bounded: bool = True,
     ) -> KeepOutcome:
         """Keep a message once.
 
-        Unique by (account, event_key) and by (account, message_id, edited_at).
+        Unique by (account, event_key) and by (account, message_id, edited_at). Unless
+        `is_bounded`, it is kept however much waits.
         """
         ...
 
@@ -147,7 +149,10 @@ class Turns(Protocol):
         ...
 
     async def revive(self, session_key: str) -> Kept | None:
-        """Make the lane's last turn, if it failed, stopped or died, wait again."""
+        """Make the lane's last turn, if it failed, stopped or died, wait again.
+
+        Its earlier messages stay as they are: the new attempt writes new ones.
+        """
         ...
 
     async def start_step(self, turn: Turn, call_id: str, tool: str) -> None:

@@ -101,7 +101,7 @@ class Dispatch:
         pool = self._pools.get(kept.agent)
         if pool is None:
             raise Refused(NO_AGENT_WORDS)
-        if (found := self._commands.find(kept.message.text)) is not None:
+        if (found := self._commands.find(kept.message)) is not None:
             command, argument = found
             if not command.allows(admission, is_direct=kept.message.address.place.is_direct):
                 raise NotAllowed(f"/{command.name} is not for you here.")

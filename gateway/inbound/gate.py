@@ -53,21 +53,23 @@ class Gate:
         await self._access.move_place(moved)
         await self._files.move_place(old, new)
         await self._sessions.move_place(moved.platform, old, new)
+        for lane in await self._inbox.waiting_lanes():
+            self._wake(lane)
 
     async def _accept_message(self, message: Message) -> None:
         admission = await self._access.authorise(message)
         if isinstance(admission, Refusal):
             await self._turned_away.refuse(message, admission)
             return
-        route = self._routing.route(
-            message, admission, is_control=self._commands.is_control(message.text)
-        )
+        is_control = self._commands.is_control(message)
+        route = self._routing.route(message, admission, is_control=is_control)
         outcome = await self._inbox.keep(
             message,
             lane=route.lane,
             session_key=route.key.encode(),
             agent=route.agent,
             person=admission.person.id,
+            is_bounded=not is_control,
         )
         log.info("message.accepted", account=message.address.account, outcome=outcome.value)
         if outcome in (KeepOutcome.KEPT, KeepOutcome.REPLACED):

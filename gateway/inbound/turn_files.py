@@ -30,6 +30,7 @@ from gateway.workspace import (
 log = structlog.get_logger()
 
 _TRIES = 3
+_LONGEST_PAUSE = 30.0
 
 
 class TurnFiles:
@@ -97,6 +98,6 @@ class TurnFiles:
         for _ in range(_TRIES - 1):
             try:
                 return await adapter.fetch(attachment, limit)
-            except RetryLater:
-                continue
+            except RetryLater as pause:
+                await self._clock.sleep(min(pause.after, _LONGEST_PAUSE))
         return await adapter.fetch(attachment, limit)

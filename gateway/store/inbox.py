@@ -52,11 +52,13 @@ class SqlInbox(Inbox):
         session_key: str,
         agent: AgentId,
         person: PersonId | None,
+        is_bounded: bool = True,
     ) -> KeepOutcome:
         row = arrival(message, person=person, now=self._clock.now())
         row |= {"lane": lane, "session_key": session_key, "agent": agent}
+        queues = self._queues if is_bounded else None
         return await self._database.write(
-            lambda transaction: keep(transaction, row, message, self._queues)
+            lambda transaction: keep(transaction, row, message, queues)
         )
 
     @override

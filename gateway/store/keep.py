@@ -75,7 +75,7 @@ def record(transaction: Transaction, row: dict[str, Any], state: str) -> bool:
 
 
 def keep(
-    transaction: Transaction, row: dict[str, Any], message: Message, queues: QueueSettings
+    transaction: Transaction, row: dict[str, Any], message: Message, queues: QueueSettings | None
 ) -> KeepOutcome:
     """Keep a message, or find that it was kept, edited or refused room."""
     outcome, number = _judge(transaction, row, queues)
@@ -89,7 +89,7 @@ def keep(
 
 
 def _judge(
-    transaction: Transaction, row: dict[str, Any], queues: QueueSettings
+    transaction: Transaction, row: dict[str, Any], queues: QueueSettings | None
 ) -> tuple[KeepOutcome, int]:
     """Decide by the message's other deliveries; the number is that of the row in its line."""
     versions = transaction.rows(_VERSIONS, row)
@@ -101,7 +101,8 @@ def _judge(
         is_untouched = acting.state == "waiting" and not acting.has_turn
         outcome = KeepOutcome.REPLACED if is_untouched else KeepOutcome.TOO_LATE
         return outcome, acting.number
-    return (KeepOutcome.FULL if _is_full(transaction, row, queues) else KeepOutcome.KEPT), 0
+    is_full = queues is not None and _is_full(transaction, row, queues)
+    return (KeepOutcome.FULL if is_full else KeepOutcome.KEPT), 0
 
 
 def _is_full(transaction: Transaction, row: dict[str, Any], queues: QueueSettings) -> bool:

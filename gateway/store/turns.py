@@ -4,14 +4,14 @@ from sqlalchemy import bindparam, exists, null, or_, select, update
 from typing_extensions import override
 
 from gateway.clock import Clock
-from gateway.contracts.stores import Kept, Turn, Turns, TurnState
+from gateway.contracts.stores import Kept, OutboxKind, OutboxState, Turn, Turns, TurnState
 from gateway.errors import LaneLost
 from gateway.ids import NewId, TurnId
 from gateway.store.database import Database
 from gateway.store.inserts import insert, insert_or_skip
 from gateway.store.kept import put_state, waiting_row
 from gateway.store.leases import claim, require
-from gateway.store.schema import entries, inbox, steps, turns
+from gateway.store.schema import entries, inbox, outbox, steps, turns
 from gateway.store.statements import Transaction
 
 _FIRST = insert(turns)
@@ -63,6 +63,12 @@ _WAIT_AGAIN = (
     update(inbox)
     .where(inbox.c.number == bindparam("which"))
     .values(state="waiting", not_before=0.0)
+)
+
+_LEAVE_MESSAGES = (
+    update(outbox)
+    .where(outbox.c.turn == bindparam("turn_id"), outbox.c.kind == OutboxKind.TEXT.value)
+    .values(state=OutboxState.ABANDONED.value)
 )
 
 
@@ -139,5 +145,6 @@ def _revive(transaction: Transaction, session_key: str) -> Kept | None:
     if last is None or not last.has_failed:
         return None
     transaction.run(_RENEW, {"turn": last.id})
+    transaction.run(_LEAVE_MESSAGES, {"turn_id": last.id})
     transaction.run(_WAIT_AGAIN, {"which": last.number})
     return waiting_row(transaction, last.number)

@@ -11,7 +11,7 @@ from gateway.inbound.gate import Gate
 from gateway.inbound.routing import Routing
 from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import BUSY_WORDS, TurnedAway
-from gateway.messages import Address, Place, PlaceMoved
+from gateway.messages import Address, Attachment, AttachmentKind, Place, PlaceMoved
 from gateway.people.access import Access
 from gateway.people.pairing import Pairing
 from gateway.settings import AccessSettings, QueueSettings
@@ -26,13 +26,13 @@ DAY = 86_400.0
 class Door:
     """A gate with a real store behind it; remembers what was said and woken."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, queues: QueueSettings | None = None) -> None:
         self.folder = folder
         self.clock = FakeClock()
         self.store = SqlStore(
             f"sqlite:///{folder / 'parley.db'}",
             clock=self.clock,
-            queues=QueueSettings(per_session=3),
+            queues=queues or QueueSettings(per_session=3),
         )
         self.pairing = Pairing(self.store.people, folder / "pairing.key")
         self.said: list[tuple[str, str]] = []
@@ -157,6 +157,25 @@ async def test_r10_a_full_line_sheds_with_one_word_a_minute(door: Door) -> None:
     assert door.said == [("42", BUSY_WORDS)]
     await gate.accept(message("/stop"))
     assert door.woken[-1] == Lane("main:telegram:42:dm!control")
+
+
+async def test_r10_a_full_person_may_still_stop(tmp_path: Path) -> None:
+    door = Door(tmp_path, QueueSettings(per_person=1))
+    await door.store.open()
+    gate = door.opened(owners=["telegram:42"])
+    await gate.accept(message("one"))
+    await gate.accept(message("two"))
+    await gate.accept(message("/stop"))
+    assert door.woken == [Lane("main:telegram:42:dm"), Lane("main:telegram:42:dm!control")]
+    await door.settle()
+    await door.store.close()
+
+
+async def test_a_files_caption_is_no_command(door: Door) -> None:
+    gate = door.opened(owners=["telegram:42"])
+    photo = Attachment(AttachmentKind.IMAGE, "1", "cat.jpg", "image/jpeg")
+    await gate.accept(message("/stop", attachments=(photo,)))
+    assert door.woken == [Lane("main:telegram:42:dm")]
 
 
 async def test_an_edit_replaces_what_still_waits(door: Door) -> None:
