@@ -146,16 +146,22 @@ class Gateway:
         return not runs or any(run.result() for run in runs)
 
     async def _wait(self, until: asyncio.Event, intake: asyncio.Task[bool]) -> bool:
-        """Return whether every account was rejected."""
+        """Wait to be told, or for the last answer to the last input.
+
+        Returns whether every account was rejected.
+        """
         told = asyncio.ensure_future(until.wait())
+        done = asyncio.ensure_future(self._all_answered(intake))
         try:
-            await asyncio.wait({told, intake}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({told, done}, return_when=asyncio.FIRST_COMPLETED)
+            return intake.done() and not intake.result()
         finally:
             told.cancel()
-        if not intake.done():
-            return False
+            done.cancel()
+
+    async def _all_answered(self, intake: asyncio.Task[bool]) -> None:
+        await asyncio.wait({intake})
         await self._dispatcher.idle()
-        return not intake.result()
 
     async def _shut_down(self, intake: asyncio.Task[bool]) -> None:
         """Take in nothing more, let running turns end, then close what they used."""

@@ -65,15 +65,47 @@ def _importance(entity: Entity) -> tuple[int, int]:
     return (kinds.index(kind) if kind in kinds else len(kinds), entity["offset"])
 
 
-class Writing:
-    """Text being written, with the breaks and signs owed before the next word."""
+class MarkedText:
+    """Text that is only ever added to, and entities for what was added."""
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._at = 0
+        self._entities: list[Entity] = []
+
+    def add(self, kind: str, start: int, **details: str) -> None:
+        """Mark what was written since `start`."""
+        if self._at > start:
+            self._entities.append({
+                "type": kind,
+                "offset": start,
+                "length": self._at - start,
+                **details,
+            })
+
+    def text_since(self, start: int) -> str:
+        units = "".join(self._pieces).encode("utf-16-le")
+        return units[2 * start :].decode("utf-16-le")
+
+    def all_text(self) -> str:
+        return "".join(self._pieces)
+
+    def finish(self) -> Rendered:
+        text = "".join(self._pieces).rstrip()
+        return Rendered(text, _fitting(tuple(self._entities), utf16_length(text)))
+
+    def _append(self, text: str) -> None:
+        self._pieces.append(text)
+        self._at += utf16_length(text)
+
+
+class Writing(MarkedText):
+    """Text being written, with the breaks and signs owed before the next word."""
+
+    def __init__(self) -> None:
+        super().__init__()
         self._breaks = 0
         self._sign = ""
-        self._entities: list[Entity] = []
         self._styles: dict[str, list[int]] = {}
         """Open styles: where each began, outermost first."""
 
@@ -81,10 +113,6 @@ class Writing:
         if text:
             self.here()
             self._append(text)
-
-    def _append(self, text: str) -> None:
-        self._pieces.append(text)
-        self._at += utf16_length(text)
 
     def owe_breaks(self, lines: int) -> None:
         """Have at least so many line breaks before what is written next."""
@@ -113,16 +141,6 @@ class Writing:
             self._append(sign)
         return self._at
 
-    def add(self, kind: str, start: int, **details: str) -> None:
-        """Mark what was written since `start`."""
-        if self._at > start:
-            self._entities.append({
-                "type": kind,
-                "offset": start,
-                "length": self._at - start,
-                **details,
-            })
-
     def open_style(self, kind: str) -> None:
         self._styles.setdefault(kind, []).append(self.here())
 
@@ -141,14 +159,3 @@ class Writing:
         self.add("code", start)
         for starts in self._styles.values():
             starts[0] = self._at
-
-    def text_since(self, start: int) -> str:
-        units = "".join(self._pieces).encode("utf-16-le")
-        return units[2 * start :].decode("utf-16-le")
-
-    def finish(self) -> Rendered:
-        text = "".join(self._pieces).rstrip()
-        return Rendered(text, _fitting(tuple(self._entities), utf16_length(text)))
-
-    def all_text(self) -> str:
-        return "".join(self._pieces)

@@ -37,11 +37,10 @@ class Poller:
         self._clock = kit.clock
         self._health = kit.health
         self._timeout = int(timeout)
-        self._position = Position(kit)
+        self._position = Position(kit.clock)
 
     async def prepare(self) -> None:
         """Do what has to be done once before the first question."""
-        await self._position.load()
         await self._patience.call("deleteWebhook", {})
 
     async def run(self, take: Take) -> None:
@@ -51,7 +50,7 @@ class Poller:
             updates = await self._ask()
             if updates:
                 await self._take_all(updates, take)
-                await self._position.save(updates)
+                self._position.advance(updates)
             elif self._clock.monotonic() - asked < _SHORTEST_POLL:
                 await self._clock.sleep(_SHORTEST_POLL)
 
@@ -93,28 +92,21 @@ class Poller:
 
 
 class Position:
-    """How far the updates are confirmed, across restarts."""
+    """How far the updates are confirmed.
 
-    def __init__(self, kit: AdapterKit) -> None:
-        self._cursor = kit.cursor
-        self._clock: Clock = kit.clock
+    Telegram keeps it too: after a restart it delivers again what was not confirmed, and
+    the inbox knows what it has kept.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._next: int | None = None
         self._reached_at = 0.0
 
-    async def load(self) -> None:
-        position = await self._cursor.load()
-        if position is not None:
-            update, _, reached_at = position.partition("@")
-            self._next, self._reached_at = int(update), float(reached_at)
-
-    async def save(self, updates: Sequence[Update]) -> None:
-        """Confirm updates; forgetting it in a crash means that they are delivered again."""
+    def advance(self, updates: Sequence[Update]) -> None:
+        """Confirm updates with the next question."""
         self._next = max(update["update_id"] for update in updates) + 1
         self._reached_at = self._clock.now()
-        try:
-            await self._cursor.save(f"{self._next}@{self._reached_at:.0f}")
-        except RetryLater:
-            log.warning("cursor.not_saved")
 
     def offset(self) -> dict[str, int]:
         if self._next is None or self._clock.now() - self._reached_at > _QUIET_DAYS:
