@@ -41,7 +41,7 @@ def _find(models: tuple[str, ...], wanted: str) -> str | None:
         return models[int(wanted) - 1]
     if wanted in models:
         return wanted
-    raise Refused(f"I cannot use `{wanted}` here. /model lists what I can use.")
+    raise Refused(f'I cannot use "{wanted}" here. /model lists what I can use.')
 
 
 def _listing(models: tuple[str, ...], chosen: str | None) -> Answer:

@@ -19,7 +19,7 @@ def check_model(model: str, allowed: Sequence[str]) -> str:
         Refused: it is not.
     """
     if model not in allowed:
-        raise Refused(f"I cannot use `{model}` here; I can use {', '.join(allowed)}.")
+        raise Refused(f'I cannot use "{model}" here; I can use {", ".join(allowed)}.')
     return model
 
 

@@ -1,0 +1,58 @@
+"""Where journeys take place: each platform in turn, with a gateway that is ready to start."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.fast_clock import FastClock
+from tests.journeys.in_terminal import Terminal
+from tests.journeys.on_telegram import Telegram, TelegramGroup, TelegramWithoutDrafts
+from tests.journeys.platform import Person, Platform
+from tests.journeys.world import World
+
+PLATFORMS: dict[str, type[Platform]] = {
+    "telegram": Telegram,
+    "telegram without drafts": TelegramWithoutDrafts,
+    "telegram group": TelegramGroup,
+    "terminal": Terminal,
+}
+
+
+@pytest.fixture
+def clock() -> FastClock:
+    return FastClock()
+
+
+@pytest.fixture
+def provider() -> str:
+    return "openai"
+
+
+@pytest.fixture(params=PLATFORMS)
+async def platform(
+    request: pytest.FixtureRequest, clock: FastClock, tmp_path: Path
+) -> AsyncIterator[Platform]:
+    async with PLATFORMS[request.param](clock, tmp_path) as met:
+        yield met
+
+
+@pytest.fixture
+async def world(
+    platform: Platform, clock: FastClock, tmp_path: Path, provider: str
+) -> AsyncIterator[World]:
+    async with World(tmp_path, platform, clock, provider=provider) as made:
+        yield made
+    made.check()
+
+
+@pytest.fixture
+def ann(world: World) -> Person:
+    return world.person("Ann")
+
+
+@pytest.fixture
+def telegram(platform: Platform) -> Telegram:
+    """Return the platform, in journeys that only Telegram knows."""
+    assert isinstance(platform, Telegram)
+    return platform

@@ -1,0 +1,157 @@
+"""Telegram as people meet it: in a direct chat with drafts or without, and in a group."""
+
+import mimetypes
+from collections.abc import Callable
+from typing import Any, ClassVar, Self
+
+from typing_extensions import override
+
+from tests.fakes.telegram import Chat, FakeTelegram, Message, User
+from tests.journeys.platform import PATIENCE, Person, Platform, Shown
+
+_OWNER = 42
+
+
+class TelegramPerson(Person):
+    """Somebody in one chat, and in one topic of it if it has any."""
+
+    def __init__(
+        self, server: FakeTelegram, user: User, chat: Chat, thread: int | None = None
+    ) -> None:
+        self.server = server
+        self.user = user
+        self.chat = chat
+        self.thread = thread
+        self.name = user.name
+        self.identity = f"telegram:{user.id}"
+
+    @override
+    def writes(self, text: str, **more: Any) -> Message:
+        words = text if text.startswith("/") else self._addressed(text)
+        return self.user.writes(words, chat=self.chat, thread=self.thread, **more)
+
+    @override
+    def sends(self, name: str, data: bytes, words: str = "") -> Message:
+        mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        kind = "photo" if mime.startswith("image/") else "document"
+        more: dict[str, Any] = {"name": name, "mime": mime} if kind == "document" else {}
+        return self.user.sends(
+            kind, data, caption=self._addressed(words), chat=self.chat, thread=self.thread, **more
+        )
+
+    @override
+    def presses(self, label: str) -> None:
+        self.user.presses(label, chat=self.chat)
+
+    @override
+    def sees(self) -> list[Shown]:
+        return [_shown(one) for one in self.chat.shown(self.thread) if one.is_from_bot]
+
+    @override
+    def preview(self) -> str:
+        draft = self.chat.draft(self.thread)
+        if draft is not None:
+            return draft.text
+        growing = [one.text for one in self.sees() if "Stop" in one.buttons]
+        return growing[-1] if growing else ""
+
+    @override
+    async def until(self, holds: Callable[[], bool]) -> None:
+        await self.chat.watch.until(holds, timeout=PATIENCE, now=self.sees)
+
+    def _addressed(self, text: str) -> str:
+        if self.chat.kind == "private":
+            return text
+        return f"@{self.server.world.bot['username']} {text}"
+
+
+class Telegram(Platform):
+    """A bot's Telegram. Everybody is in a direct chat of their own."""
+
+    name: ClassVar[str] = "telegram"
+    server: FakeTelegram
+    people = 0
+
+    @override
+    async def __aenter__(self) -> Self:
+        self.server = await self._stack.enter_async_context(FakeTelegram(clock=self.clock))
+        self._polls = 0
+        return self
+
+    @property
+    @override
+    def entry(self) -> dict[str, Any]:
+        return {"token": self.server.token, "api_base": self.server.url}
+
+    @property
+    @override
+    def secrets(self) -> list[str]:
+        return [self.server.token, self.server.token.partition(":")[2]]
+
+    @override
+    def person(self, name: str = "Ann") -> TelegramPerson:
+        user = self.new_user(name)
+        return TelegramPerson(self.server, user, user.chat)
+
+    def new_user(self, name: str) -> User:
+        self.people += 1
+        return self.server.user(_OWNER + self.people - 1, name)
+
+    @override
+    def before_start(self) -> None:
+        self._polls = self.server.updates.polls
+
+    @override
+    async def connected(self) -> None:
+        await self.server.until(lambda it: it.updates.polls > self._polls, timeout=PATIENCE)
+
+    @override
+    def complaints(self) -> list[str]:
+        refused = [f"{call.method}: {call.refused}" for call in self.server.log if call.refused]
+        unknown = [f"{method} has no {name}" for method, name in self.server.unknown_parameters]
+        penalties = self.server.calls_in_penalty
+        return [*refused, *unknown, *(["a call in a penalty"] * penalties)]
+
+
+class TelegramWithoutDrafts(Telegram):
+    """An older server of one's own, that knows no drafts."""
+
+    @override
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        self.server.world.has_drafts = False
+        return self
+
+    @override
+    def complaints(self) -> list[str]:
+        return [
+            one
+            for one in super().complaints()
+            if one != "sendMessageDraft: Not Found: method not found"
+        ]
+
+
+class TelegramGroup(Telegram):
+    """Everybody is in one group."""
+
+    @override
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        self.group = self.server.supergroup("Team")
+        return self
+
+    @override
+    def person(self, name: str = "Ann") -> TelegramPerson:
+        user = self.new_user(name)
+        self.group.members.add(user.id)
+        return TelegramPerson(self.server, user, self.group)
+
+
+def _shown(message: Message) -> Shown:
+    media = message.media
+    return Shown(
+        text=message.text,
+        buttons=tuple(message.labels),
+        file=media.data if media else None,
+        is_picture=media is not None and media.kind == "photo",
+    )
