@@ -73,6 +73,7 @@ class Gateway:
         self._store = store
         self._clock = clock
         self._tasks = asyncio.TaskGroup()
+        self._errands: set[asyncio.Task[None]] = set()
         self._health = [AccountHealth(AccountName(name), clock) for name in settings.adapters]
         self._pools = build_pools(settings, store, clock)
         postponed = Postponed(clock)
@@ -117,7 +118,7 @@ class Gateway:
             await self._pools.start_all()
             for adapter in self._adapters.values():
                 await adapter.open()
-            self._spawn(self._pools.warm_up())
+            self._spawn(self._warm_up())
             intake = self._tasks.create_task(self._take_in())
             for lane in await self._store.inbox.waiting_lanes():
                 self._dispatcher.wake(lane)
@@ -131,6 +132,16 @@ class Gateway:
         if is_rejected:
             reasons = "; ".join(f"{one.account}: {one.reason}" for one in self._health)
             raise AccountRejected(f"no account is left to serve ({reasons})")
+
+    async def _warm_up(self) -> None:
+        """Load the models' clients, once an account is connected: that goes first."""
+        alive = [asyncio.ensure_future(health.first_alive.wait()) for health in self._health]
+        try:
+            await asyncio.wait(alive, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in alive:
+                one.cancel()
+        await self._pools.warm_up()
 
     async def _take_in(self) -> bool:
         """Receive on every account; True when input ended, False when all were rejected."""
@@ -172,12 +183,16 @@ class Gateway:
         if cut:
             log.warning("turns.interrupted", lanes=len(cut))
         await self._replies.close()
+        for errand in self._errands:
+            errand.cancel()
         for adapter in self._adapters.values():
             await adapter.close()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run work that nobody waits for; its failure is logged and ends nothing else."""
-        self._tasks.create_task(_guarded(work))
+        task = self._tasks.create_task(_guarded(work))
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
     def _control(self) -> Control:
         return Control(

@@ -1,6 +1,7 @@
 """What each adapter last said of itself; a socket that says nothing is not healthy."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -19,10 +20,12 @@ class AccountHealth:
     state: str = "starting"
     reason: str = ""
     last_alive: float | None = None
+    first_alive: asyncio.Event = field(default_factory=asyncio.Event)
 
     def alive(self) -> None:
         """The platform has just answered."""
         self.last_alive = self.clock.now()
+        self.first_alive.set()
         if self.state != "running":
             log.info("adapter.connected", account=self.account)
         self.state, self.reason = "running", ""

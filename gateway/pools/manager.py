@@ -83,7 +83,7 @@ class PoolManager:
     async def warm_up(self) -> None:
         """Have every agent ready for its first turn."""
         for pool in list(self._pools.values()):
-            await pool.warm_up()
+            await pool.kit.warm_up()
 
     def get(self, agent: AgentId) -> Pool | None:
         return self._pools.get(agent)

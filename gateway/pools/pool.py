@@ -11,7 +11,7 @@ from gateway.contracts.runner import TurnOptions
 from gateway.contracts.stores import Store
 from gateway.errors import Busy, RetryLater
 from gateway.ids import AgentId, PersonId, SessionId
-from gateway.pools.kit import MakeKit
+from gateway.pools.kit import AgentKit, MakeKit
 from gateway.pools.models import check_model
 from gateway.pools.runners import Runners
 from gateway.pools.running import RunningTurn
@@ -50,6 +50,11 @@ class Pool(SessionVerbs):
         self._runners = Runners(clock)
         self._turns: dict[SessionId, RunningTurn] = {}
         self._is_closing = False
+
+    @property
+    def kit(self) -> AgentKit:
+        """What its turns are made with until the settings change."""
+        return self._kit
 
     @property
     def settings(self) -> AgentSettings:
@@ -124,10 +129,6 @@ class Pool(SessionVerbs):
     async def reset_runners_for_user(self, person: PersonId) -> None:
         """As `reset_runners`, for one person's sessions."""
         await self._runners.reset(person)
-
-    async def warm_up(self) -> None:
-        """Load what the first turn would have to wait for."""
-        await self._kit.warm_up()
 
     async def run_reaper(self) -> None:
         """Close dead and idle runners once a minute, until cancelled."""
