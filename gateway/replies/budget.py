@@ -17,6 +17,10 @@ class Budget:
         self._times.append(when)
         return when
 
+    def note(self, now: float) -> None:
+        """Count one call that is made whatever the budget says."""
+        self._times.append(now)
+
     def free_at(self, now: float, part: float) -> float:
         """Return when a call may be made that leaves the rest of the budget to others."""
         return self._free_at(max(1, int(self._most * part)), now)

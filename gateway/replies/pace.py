@@ -24,6 +24,7 @@ _TYPING_PART = 0.35
 _STREAMS_PART = 0.8
 _IDLE_AFTER = 60.0
 _SWEEP_FROM = 1_000
+_STRICT_FOR = 600.0
 
 
 class Interim(Enum):
@@ -35,7 +36,12 @@ class Interim(Enum):
 
 
 class AccountPace:
-    """The conversations of one account, and what they share."""
+    """The conversations of one account, and what they share.
+
+    Interim calls always keep within the account's published rate. The others are held to
+    it only once the platform has refused a call, and for a while: until then a busy
+    account is not made to wait for a limit that its server may not have.
+    """
 
     def __init__(self, limits: Limits, clock: Clock) -> None:
         self.limits = limits
@@ -43,6 +49,7 @@ class AccountPace:
         self.open_replies = 0
         rate = limits.calls_per_second
         self._budget = Budget(rate, 1.0) if rate else None
+        self._strict_until = -math.inf
         self._conversations: dict[str, Conversation] = {}
         self._sweep_at = _SWEEP_FROM
 
@@ -65,7 +72,16 @@ class AccountPace:
     def take(self) -> float:
         """Count a call on the account; return how long it must wait."""
         now = self.clock.monotonic()
-        return self._budget.take(now) - now if self._budget else 0.0
+        if self._budget is None:
+            return 0.0
+        if now < self._strict_until:
+            return self._budget.take(now) - now
+        self._budget.note(now)
+        return 0.0
+
+    def refused(self) -> None:
+        """The platform has had enough: keep to its rate for a while."""
+        self._strict_until = self.clock.monotonic() + _STRICT_FOR
 
     def interim_delay(self) -> float:
         """Return how long a call must wait that gives way to final ones."""
@@ -153,6 +169,7 @@ class Conversation:
     def close_for(self, seconds: float) -> None:
         """Let no call in for so long, and longer each time in a row."""
         self._strikes += 1
+        self._account.refused()
         seconds = max(_sane(seconds), backoff(self._strikes))
         self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
 

@@ -169,16 +169,27 @@ async def test_direct_conversations_have_no_minute_budget(lines: Lines) -> None:
     assert line.times == [0.0] * 10
 
 
-async def test_the_account_budget_is_shared_and_finals_wait_in_order(
+async def test_an_account_that_was_never_refused_does_not_wait(lines: Lines) -> None:
+    limits = Limits(text=10, calls_per_second=10.0)
+    all_lines = lines(limits, *(Place(f"c{n}", is_direct=True) for n in range(35)))
+    for line in all_lines:
+        await line.call()
+    assert [line.times for line in all_lines] == [[0.0]] * 35
+
+
+async def test_a_refused_account_keeps_to_its_rate_and_finals_wait_in_order(
     clock: FakeClock, lines: Lines
 ) -> None:
     limits = Limits(text=10, calls_per_second=10.0)
-    all_lines = lines(limits, *(Place(f"c{n}", is_direct=True) for n in range(35)))
+    refused, *all_lines = lines(limits, *(Place(f"c{n}", is_direct=True) for n in range(36)))
+    await refused.refused(0.0)
+    await clock.advance(2)
+    begun = clock.monotonic()
     async with asyncio.TaskGroup() as tasks:
         for line in all_lines:
             tasks.create_task(line.call())
         await clock.advance(5)
-    times = [line.times[0] for line in all_lines]
+    times = [line.times[0] - begun for line in all_lines]
     assert times == sorted(times)
     assert [times.count(second) for second in (0.0, 1.0, 2.0, 3.0)] == [10, 10, 10, 5]
 
