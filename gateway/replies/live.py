@@ -26,6 +26,8 @@ STOP = Choice("Stop", "/stop")
 _QUIET_START = 0.25
 """Nothing is shown in a turn's first moments, so quick answers cost no extra calls."""
 _DRAFT_LASTS = 20.0
+_GATHERING = 0.5
+"""Files wait so long for another: a turn's tools make them one by one, for one album."""
 
 
 class Live:
@@ -55,6 +57,7 @@ class Live:
         self._last_edit = -math.inf
         self._last_sign = -math.inf
         """When the platform last showed that the bot is at work."""
+        self._last_file = -math.inf
         self._draft = ""
         self._drafted_at = -math.inf
         # A message that is there already grows on; a draft beside it would confuse.
@@ -81,7 +84,8 @@ class Live:
             self._wake.set()
 
     def hurry(self) -> None:
-        """Say that something waits which should not wait for the next edit."""
+        """Say that a file waits, which should not wait for the next edit."""
+        self._last_file = self._clock.monotonic()
         if self._has_begun:
             self._wake.set()
 
@@ -101,14 +105,22 @@ class Live:
         """Make the calls that are due; return how long there is nothing more to do."""
         self._is_idle = False
         try:
-            if self._files.are_waiting:
-                await self._files.send()
-            waits = [await self._show(), await self._sign()]
+            waits = [await self._send_files(), await self._show(), await self._sign()]
         except RetryLater as pause:
             # The store could not note a message: nothing was sent.
             return pause.after
         self._is_idle = self._seen == self._version
         return min((wait for wait in waits if wait is not None), default=None)
+
+    async def _send_files(self) -> float | None:
+        """Send what is waiting, once no more files seem to follow."""
+        if not self._files.are_waiting:
+            return None
+        gathering = self._last_file + _GATHERING - self._clock.monotonic()
+        if gathering > 0:
+            return gathering
+        await self._files.send()
+        return None
 
     async def _show(self) -> float | None:
         """Show the newest text; None when it is shown."""

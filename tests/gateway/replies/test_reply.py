@@ -608,8 +608,23 @@ async def test_files_do_not_wait_for_the_end(clock: FakeClock, tmp_path: Path) -
     async with talk.replies.open(talk.turn()) as reply:
         await clock.advance(5)
         reply.show(FileReady(file=a_file(tmp_path, "f"), call_id="1"))
-        await clock.settle()
+        await clock.advance(1)
         assert talk.platform.files == [("f",)]
+
+
+async def test_lesson_26_images_that_tools_make_one_by_one_are_one_album(
+    clock: FakeClock, tmp_path: Path
+) -> None:
+    talk = Talk(clock, EditingAdapter(clock, Limits(text=1000, files_per_album=3)))
+    images = [a_file(tmp_path, f"{n}.png", is_image=True) for n in range(3)]
+    async with talk.replies.open(talk.turn()) as reply:
+        await clock.advance(5)
+        for image in images:
+            reply.show(ImageReady(file=image, call_id="1"))
+            await clock.advance(0.2)
+        assert talk.platform.files == []
+        await clock.advance(0.5)
+        assert talk.platform.files == [("0.png", "1.png", "2.png")]
 
 
 async def test_lesson_8_a_refused_file_is_told(clock: FakeClock, tmp_path: Path) -> None:
