@@ -41,7 +41,7 @@ log = structlog.get_logger()
 
 _FAULTS_AT_MOST = 6
 _DOUBTS_AT_MOST = 5
-_STUBS_AT_MOST = 3
+_STUBS_AT_MOST = 6
 _LOOK_AFTER = (2.0, 8.0)
 """Pauses before each look for a message that may have arrived."""
 _OLD_REQUEST = 30.0

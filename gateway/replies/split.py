@@ -16,7 +16,7 @@ Measure = Callable[[str], int]
 """Length of Markdown once rendered, in the platform's own unit."""
 
 _WHOLE_AT_MOST = 4
-"""Text of more limits than this is not asked whether it fits in one page."""
+"""Text that is so many limits long is taken to fit in no page without being measured."""
 _GUESSES = 8
 _offset = attrgetter("offset")
 
@@ -145,6 +145,9 @@ class _Splitter:
         return self._size(start, end) <= self._limit
 
     def _size(self, start: Cut, end: Cut) -> int:
+        length = end.offset - start.offset
+        if length > self._limit * _WHOLE_AT_MOST:
+            return length
         key = (start.offset, end.offset, start.is_bare)
         if key not in self._sizes:
             self._sizes[key] = self._measure(self._outline.page(start, end))

@@ -76,7 +76,8 @@ class MemoryOutbox(Outbox):
     @override
     async def of_turn(self, turn: TurnId) -> Sequence[OutboxRow]:
         self.calls["of_turn"] += 1
-        return [row for row in self.rows.values() if row.turn == turn]
+        rows = [row for row in self.rows.values() if row.turn == turn]
+        return sorted(rows, key=lambda row: (row.created_at, row.position))
 
     @override
     async def unsettled_notices(self) -> Sequence[OutboxRow]:
