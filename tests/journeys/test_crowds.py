@@ -1,0 +1,183 @@
+"""Many at once: nobody sees what is not theirs, and who shares a place shares its history."""
+
+import asyncio
+
+import pytest
+
+from tests.fakes.model import Asked
+from tests.journeys.on_telegram import Telegram, TelegramGroup, TelegramPerson
+from tests.journeys.world import World
+
+direct = pytest.mark.parametrize("platform", ["telegram"], indirect=True)
+in_group = pytest.mark.parametrize("platform", ["telegram group"], indirect=True)
+
+
+def echo(asked: Asked) -> list[str]:
+    """Say the last word again and again, in pieces."""
+    marker = asked.user_text.split()[-1]
+    return [*(f"{marker} " for _ in range(4)), f"{marker}!"]
+
+
+@pytest.mark.parametrize("platform", ["telegram", "telegram without drafts"], indirect=True)
+async def test_n1_lesson_29_a_hundred_chats_at_once_see_only_their_own(
+    world: World, telegram: Telegram
+) -> None:
+    await world.start()
+    world.model.brain = echo
+    world.model.pace.between = 0.5
+    crowd = [telegram.person(f"P{number}") for number in range(100)]
+    for number, person in enumerate(crowd):
+        person.writes(f"My word is canary{number:03}")
+    for number, person in enumerate(crowd):
+        await person.reads(f"canary{number:03}!")
+    await world.stop()
+    for number, person in enumerate(crowd):
+        own = f"canary{number:03}"
+        assert person.texts() == [f"{own} {own} {own} {own} {own}!"]
+        drafts = [text for draft in person.chat.drafts for _, text in draft.texts]
+        earlier = [text for message in person.chat.shown() for text in message.earlier]
+        assert {word.strip("!…") for text in [*drafts, *earlier] for word in text.split()} <= {
+            own,
+            *(["My", "word", "is"] if earlier else []),
+            "",
+        }
+    assert world.model.asked_count == 100
+    for asked in world.model.asked:
+        assert asked.prompt.count("canary") == 1
+
+
+async def two_streams(world: World, one: TelegramPerson, two: TelegramPerson) -> None:
+    """Let two answers grow beside one another, word by word."""
+    gates = [asyncio.Event() for _ in range(4)]
+    world.model.say("Red ", gates[0], "roses ", gates[2], "grow.", when="red")
+    world.model.say("Blue ", gates[1], "whales ", gates[3], "swim.", when="blue")
+    one.writes("red")
+    two.writes("blue")
+    await one.until(lambda: one.preview() == "Red")
+    await two.until(lambda: two.preview() == "Blue")
+    gates[0].set()
+    gates[1].set()
+    await one.until(lambda: one.preview() == "Red roses")
+    await two.until(lambda: two.preview() == "Blue whales")
+    gates[2].set()
+    gates[3].set()
+    await one.reads("grow.")
+    await two.reads("swim.")
+
+
+async def two_places_are_apart(world: World, one: TelegramPerson, two: TelegramPerson) -> None:
+    await world.start()
+    await two_streams(world, one, two)
+    assert one.texts() == ["Red roses grow."]
+    assert two.texts() == ["Blue whales swim."]
+    await one.asks("again", "again")
+    assert "roses" in world.model.asked[-1].prompt
+    assert "whales" not in world.model.asked[-1].prompt
+    assert all(message.thread == one.thread for message in one.chat.shown(one.thread))
+
+
+@direct
+async def test_n1_topics_of_a_forum_keep_apart(world: World, telegram: Telegram) -> None:
+    user = telegram.new_user("Ann")
+    forum = telegram.server.supergroup("Forum", [user], is_forum=True)
+    one, two = (
+        TelegramPerson(telegram.server, user, forum, forum.topic(name)) for name in ("One", "Two")
+    )
+    await two_places_are_apart(world, one, two)
+    general = [typing for typing in forum.typing if typing.thread not in {one.thread, two.thread}]
+    assert general == []
+
+
+@direct
+async def test_n1_topics_of_a_direct_chat_keep_apart(world: World, telegram: Telegram) -> None:
+    user = telegram.new_user("Ann")
+    user.writes("/start")  # number 1: in forums that is the General topic
+    one, two = (
+        TelegramPerson(telegram.server, user, user.chat, user.opens_topic(name))
+        for name in ("One", "Two")
+    )
+    await two_places_are_apart(world, one, two)
+
+
+@in_group
+async def test_two_people_share_a_groups_history_and_are_told_apart(
+    world: World, telegram: Telegram
+) -> None:
+    await world.start()
+    ann, bob = telegram.person("Ann"), telegram.person("Bob")
+    ann.writes("I bring the cake")
+    await ann.reads("Ann: I bring the cake")
+    bob.writes("Who brings what?")
+    await bob.reads("Bob: Who brings what?")
+    prompt = world.model.asked[-1].prompt
+    assert "Ann: I bring the cake" in prompt
+    assert "Bob: Who brings what?" in prompt
+    questions = [one for one in ann.chat.shown() if not one.is_from_bot]
+    answers = [one for one in ann.chat.shown() if one.is_from_bot]
+    assert [one.reply_to for one in answers] == questions
+
+
+@in_group
+async def test_a_group_hears_nothing_of_direct_messages_nor_they_of_it(
+    world: World, telegram: Telegram
+) -> None:
+    await world.start()
+    in_team = telegram.person("Ann")
+    alone = TelegramPerson(telegram.server, in_team.user, in_team.user.chat)
+    await alone.asks("My secret is heliotrope", "heliotrope")
+    await in_team.asks("The team's word is magenta", "magenta")
+    assert "heliotrope" not in world.model.asked[-1].prompt
+    await alone.asks("What do you know?", "What do you know?")
+    assert "magenta" not in world.model.asked[-1].prompt
+    assert "heliotrope" in world.model.asked[-1].prompt
+
+
+@in_group
+async def test_n11_n12_the_bot_is_silent_unless_it_is_meant(
+    world: World, telegram: Telegram
+) -> None:
+    assert isinstance(telegram, TelegramGroup)
+    await world.start()
+    ann = telegram.person("Ann")
+    for words in ("hello all", "@parley_bot2 hello", "/new@other_bot", "email@parley_bot.org"):
+        ann.user.writes(words, chat=ann.chat)
+    await ann.asks("now you", "now you")
+    await world.stop()
+    assert world.model.asked_count == 1
+    assert len(ann.texts()) == 1
+
+
+@in_group
+async def test_a_guest_may_ask_in_an_open_group_but_not_start_anew(
+    world: World, telegram: Telegram
+) -> None:
+    await world.start()
+    telegram.person("Ann")
+    bob = telegram.person("Bob")
+    await bob.asks("Remember the milk", "Remember the milk")
+    await bob.asks("/new", "/new is not for you here.")
+    await bob.asks("And?", "And?")
+    assert "Remember the milk" in world.model.asked[-1].prompt
+
+
+@in_group
+async def test_a_group_that_becomes_a_supergroup_keeps_its_history(
+    world: World, telegram: Telegram
+) -> None:
+    await world.start()
+    user = telegram.new_user("Ann")
+    old = telegram.server.group("Small", [user])
+    before = TelegramPerson(telegram.server, user, old)
+    await before.asks("Remember the milk", "Remember the milk")
+    gate = asyncio.Event()
+    world.model.say("I am ", gate, "moving too.")
+    before.writes("Are you coming?")
+    await before.until(lambda: before.preview() != "")
+    new = old.migrates(user)
+    after = TelegramPerson(telegram.server, user, new)
+    gate.set()
+    await after.asks("And now?", "And now?")
+    await world.stop()
+    assert "Remember the milk" in world.model.asked[-1].prompt
+    assert any("moving too." in text for text in after.texts())
+    world.refusals.add("upgraded to a supergroup")
