@@ -128,9 +128,9 @@ class Turn:
     kept: Kept
     fence: int
     attempt: int
-    """1 at first; counted before any work, so that poison is found."""
+    """1 at first, 2 after a `/retry`; counted before any work, so that poison is found."""
     started_at: float
-    """Of the first attempt."""
+    """Of the first attempt, or of the `/retry` that began it anew."""
 
 
 class Turns(Protocol):

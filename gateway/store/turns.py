@@ -57,7 +57,13 @@ _LAST_ASKED = (
 _RENEW = (
     update(turns)
     .where(turns.c.id == bindparam("turn"))
-    .values(state=TurnState.POSTPONED.value, attempt=0, ended_at=null())
+    # What was tried before counts as one attempt: what it sent is to be looked up.
+    .values(
+        state=TurnState.POSTPONED.value,
+        attempt=1,
+        started_at=bindparam("now"),
+        ended_at=null(),
+    )
 )
 _WAIT_AGAIN = (
     update(inbox)
@@ -107,7 +113,10 @@ class SqlTurns(Turns):
 
     @override
     async def revive(self, session_key: str) -> Kept | None:
-        return await self._database.write(lambda transaction: _revive(transaction, session_key))
+        now = self._clock.now()
+        return await self._database.write(
+            lambda transaction: _revive(transaction, session_key, now)
+        )
 
     @override
     async def start_step(self, turn: Turn, call_id: str, tool: str) -> None:
@@ -140,11 +149,11 @@ def _begin(transaction: Transaction, kept: Kept, turn: TurnId, now: float) -> Tu
     return Turn(turn, fresh, fence, 1, now)
 
 
-def _revive(transaction: Transaction, session_key: str) -> Kept | None:
+def _revive(transaction: Transaction, session_key: str, now: float) -> Kept | None:
     last = transaction.row(_LAST_ASKED, {"session_key": session_key})
     if last is None or not last.has_failed:
         return None
-    transaction.run(_RENEW, {"turn": last.id})
+    transaction.run(_RENEW, {"turn": last.id, "now": now})
     transaction.run(_LEAVE_MESSAGES, {"turn_id": last.id})
     transaction.run(_WAIT_AGAIN, {"which": last.number})
     return waiting_row(transaction, last.number)

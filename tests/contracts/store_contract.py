@@ -299,8 +299,17 @@ class TurnsContract:
         assert (revived.message.text, revived.not_before) == ("asked", 0.0)
         assert await head(store) == revived
         again = await begin(store)
-        assert (again.id, again.attempt) == (turn.id, 1)
+        assert (again.id, again.attempt) == (turn.id, 2)
         assert await store.turns.revive(KEY) is None
+
+    async def test_a_revived_turn_may_wait_as_long_as_a_new_one(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        await keep(store, message("asked"))
+        await store.turns.finish(await begin(store), TurnState.FAILED)
+        await clock.advance(90_000.0)
+        await store.turns.revive(KEY)
+        assert (await begin(store)).started_at == clock.now()
 
     @pytest.mark.parametrize("state", [TurnState.DONE, TurnState.TIMED_OUT])
     async def test_an_answered_turn_is_not_revived(self, store: Store, state: TurnState) -> None:
