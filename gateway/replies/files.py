@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice, takewhile
 
 import structlog
 
@@ -32,6 +33,8 @@ class Files:
         self._done = 0
         """Files of earlier attempts: the turn's events name them again."""
         self._position = 0
+        self.are_none = True
+        """No file has been noted as being sent."""
 
     @property
     def are_waiting(self) -> bool:
@@ -41,6 +44,7 @@ class Files:
         """Take over what an earlier attempt sent, or may have sent."""
         for row in rows:
             if row.kind is OutboxKind.FILES:
+                self.are_none = False
                 adopted = await self._deliveries.adopt(self._route, row)
                 self._done += len(row.files)
                 self._position = max(self._position, row.position + 1)
@@ -58,6 +62,7 @@ class Files:
         """Send all that is waiting, in order."""
         while self._waiting:
             files = self._next_album()
+            self.are_none = False
             try:
                 row = await self._deliveries.send_files(self._route, self._position, files)
             except SendRefused as refusal:
@@ -66,16 +71,14 @@ class Files:
             else:
                 self._tell(row)
             self._position += 1
+            for _ in files:
+                self._waiting.popleft()
 
     def _next_album(self) -> list[OutgoingFile]:
-        """Take files of one kind off the queue, as many as go together."""
-        most = max(1, self._route.limits.files_per_album)
-        album = [self._waiting.popleft()]
-        while (
-            self._waiting and len(album) < most and self._waiting[0].is_image == album[0].is_image
-        ):
-            album.append(self._waiting.popleft())
-        return album
+        """Return the next files of one kind, as many as go together."""
+        kind = self._waiting[0].is_image
+        same = takewhile(lambda file: file.is_image == kind, self._waiting)
+        return list(islice(same, max(1, self._route.limits.files_per_album)))
 
     def _tell(self, row: OutboxRow) -> None:
         if row.state in {OutboxState.SENT, OutboxState.FINAL}:

@@ -141,53 +141,61 @@ class Live:
         version = self._version
         if version == self._seen and not self._lacks_sign:
             return None
+        if (delay := self._edit_delay()) > 0:
+            return delay
         pages = self._body.interim_pages()
         if not pages and self._lacks_sign:
             pages = [PLACEHOLDER]
-        return await self._grow(pages, self._stop, version)
+        if await self._grow(pages, self._stop):
+            return 0.0
+        self._seen = version
+        return None
 
     @property
     def _lacks_sign(self) -> bool:
         """Nothing shows that the bot is at work, and a placeholder must."""
         return not self._types and self._pages.are_none
 
-    async def _grow(
-        self, pages: Sequence[str], choices: tuple[Choice, ...], version: int
-    ) -> float | None:
+    def _edit_delay(self) -> float:
+        return self._route.conversation.delay(Interim.EDIT, self._last_edit)
+
+    async def _grow(self, pages: Sequence[str], choices: tuple[Choice, ...]) -> bool:
+        """Make one call if these pages are not all shown; return whether it was needed."""
         if not self._pages.is_stale(pages, choices):
-            self._seen = version
-            return None
-        delay = self._route.conversation.delay(Interim.EDIT, self._last_edit)
-        if delay > 0:
-            return delay
+            return False
         await self._pages.grow(pages, choices)
         self._last_edit = self._last_sign = self._clock.monotonic()
-        if not self._pages.is_stale(pages, choices):
-            self._seen = version
-        return 0.0
+        return True
 
     async def _show_draft(self) -> float | None:
         """Show the newest page as a draft, and those before it as messages."""
         version = self._version
-        pages = self._body.interim_pages()
-        wait = await self._grow(pages[:-1], (), version)
-        if wait is not None:
-            return wait
-        now = self._clock.monotonic()
-        fades = self._drafted_at + _DRAFT_LASTS - now
-        if not pages or (pages[-1] == self._draft and fades > 0):
-            self._seen = version
+        fades = self._drafted_at + _DRAFT_LASTS - self._clock.monotonic()
+        if version == self._seen and (fades > 0 or not self._draft):
             return fades if self._draft else None
-        delay = self._route.conversation.delay(Interim.DRAFT, self._drafted_at)
-        if delay > 0:
+        if (delay := self._route.conversation.delay(Interim.DRAFT, self._drafted_at)) > 0:
             return delay
-        try:
-            await self._deliveries.show_draft(self._route, self._draft_number, pages[-1])
-        except RetryLater:
+        pages = self._body.interim_pages()
+        if self._pages.is_stale(pages[:-1], ()):
+            if (delay := self._edit_delay()) > 0:
+                return delay
+            await self._grow(pages[:-1], ())
             return 0.0
+        self._seen = version
+        if not pages or (pages[-1] == self._draft and fades > 0):
+            return None
+        return await self._draw(pages[-1])
+
+    async def _draw(self, text: str) -> float:
+        try:
+            await self._deliveries.show_draft(self._route, self._draft_number, text)
+        except RetryLater:
+            self._seen = -1
         except (SendUncertain, SendRefused):
             log.info("draft.dropped")
-        self._draft, self._drafted_at = pages[-1], self._clock.monotonic()
+        else:
+            self._draft = text
+        self._drafted_at = self._clock.monotonic()
         return 0.0
 
     @property

@@ -199,12 +199,12 @@ class Deliveries:
                 async with route.conversation.slot():
                     return await call()
             except RetryLater as pause:
-                log.info("call.put_off", after=pause.after)
+                log.info("call.put_off", account=route.address.account, after=pause.after)
             except (SendUncertain, SendRefused, NotSupported, AccountRejected):
                 raise
             except Exception as fault:
                 faults += 1
-                log.exception("adapter.misbehaved", faults=faults)
+                log.exception("adapter.misbehaved", account=route.address.account, faults=faults)
                 if faults >= _FAULTS_AT_MOST:
                     raise SendRefused("an error in the adapter") from fault
                 route.conversation.close_for(backoff(faults))

@@ -45,15 +45,14 @@ class Pages:
         self._clock = clock
         self._pages: dict[int, _Page] = {}
         self._can_edit = route.edits
-
-    @property
-    def are_none(self) -> bool:
-        return not self._pages
+        self.are_none = True
+        """No message has been noted as being sent."""
 
     async def resume(self, rows: Sequence[OutboxRow]) -> None:
         """Take over the messages of an earlier attempt."""
         for row in rows:
             if row.kind is OutboxKind.TEXT:
+                self.are_none = False
                 adopted = await self._deliveries.adopt(self._route, row)
                 if adopted.state in THERE:
                     self._take_over(adopted, None)
@@ -151,6 +150,7 @@ class Pages:
         raise SendRefused("the message cannot be edited")
 
     async def _post(self, position: int, message: OutgoingMessage) -> _Page:
+        self.are_none = False
         posted = await self._deliveries.post(
             self._route, position, message, may_edit=self._can_edit
         )

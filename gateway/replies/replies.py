@@ -110,6 +110,7 @@ class Replies:
             await asyncio.wait([task])
         finally:
             task.cancel()
+            await asyncio.wait([task])
             self._notices.discard(task)
         if not task.cancelled():
             task.result()

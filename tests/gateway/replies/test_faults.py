@@ -50,6 +50,14 @@ _scripts = st.fixed_dictionaries({
     "draft": st.lists(_faults | st.just(NotSupported("no")), max_size=3),
     "find": st.lists(_faults, max_size=2),
 })
+
+
+class LastingKeysAdapter(KeyedAdapter):
+    """Remembers keys for longer than any of these stories lasts."""
+
+    repeat_window = 1e6
+
+
 KINDS = [PlainAdapter, EditingAdapter, DraftingAdapter, KeyedAdapter, FindingAdapter]
 
 
@@ -110,7 +118,9 @@ def _check(platform: PlainAdapter, answer: str, *, lost: bool) -> None:
     assert shown == answer
 
 
-@pytest.mark.parametrize("kind", [EditingAdapter, DraftingAdapter, KeyedAdapter, FindingAdapter])
+@pytest.mark.parametrize(
+    "kind", [EditingAdapter, DraftingAdapter, LastingKeysAdapter, FindingAdapter]
+)
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -210,6 +210,22 @@ async def test_a5_drafts_are_spaced_and_a_penalty_stops_them(clock: FakeClock) -
     assert talk.platform.texts()[0].endswith("w79")
 
 
+@pytest.mark.parametrize("kind", [EditingAdapter, DraftingAdapter])
+async def test_a_piece_of_text_costs_next_to_nothing(
+    clock: FakeClock, kind: type[EditingAdapter]
+) -> None:
+    measured = 0
+
+    def measure(text: str) -> int:
+        nonlocal measured
+        measured += 1
+        return len(text)
+
+    talk = Talk(clock, kind(clock, Limits(text=9000, measure=measure)))
+    await talk.answer([piece for n in range(300) for piece in (f"w{n} ", 0.01)])
+    assert measured - len(talk.platform.calls) <= 12
+
+
 # Duplicates
 
 

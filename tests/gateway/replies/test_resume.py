@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.contracts.stores import OutboxKind, OutboxState, Turn
-from gateway.errors import RetryLater
+from gateway.errors import RetryLater, StoreBusy
 from gateway.events import FileReady, ImageReady, TextDelta
 from gateway.messages import Limits, OutgoingFile, OutgoingMessage
 from tests.fakes.adapter import (
@@ -181,6 +181,33 @@ async def test_r6_no_file_is_sent_twice(clock: FakeClock, tmp_path: Path) -> Non
     assert talk.platform.files == [("f0",), ("f1",), ("f2",), ("f3",)]
     positions = [one.position for one in talk.memory.rows.values() if one.files]
     assert positions == [0, 1, 2, 3]
+
+
+async def test_r6_a_put_off_turn_of_this_process_sends_no_file_twice(
+    clock: FakeClock, tmp_path: Path
+) -> None:
+    file = FileReady(file=a_file(tmp_path, "f"), call_id="1")
+    talk = Talk(clock, DraftingAdapter(clock))
+    turn = talk.turn(name="t")
+    async with talk.replies.open(turn) as reply:
+        await clock.advance(1)
+        reply.show(file)
+        await clock.advance(1)
+    await talk.answer([file, "Done."], turn)
+    assert talk.platform.files == [("f",)]
+
+
+async def test_a_busy_store_loses_no_file(clock: FakeClock, tmp_path: Path) -> None:
+    talk = Talk(clock, EditingAdapter(clock))
+    async with talk.replies.open(talk.turn()) as reply:
+        await clock.advance(1)
+        talk.memory.failures.append(StoreBusy("disk full", 2.0))
+        reply.show(FileReady(file=a_file(tmp_path, "f"), call_id="1"))
+        await clock.advance(1)
+        assert talk.platform.files == []
+        await clock.advance(2)
+        assert talk.platform.files == [("f",)]
+        await reply.finish()
 
 
 async def test_r6_a_file_caught_in_the_send_is_told_and_not_sent_again(
