@@ -42,6 +42,8 @@ class Poller:
     async def prepare(self) -> None:
         """Do what has to be done once before the first question."""
         await self._patience.call("deleteWebhook", {})
+        # A question without updates is answered only after its whole time: too late to tell.
+        self._health.alive()
 
     async def run(self, take: Take) -> None:
         """Poll until cancelled."""
@@ -89,6 +91,7 @@ class Poller:
             pauses = [trouble.after for _, trouble in outcomes if trouble is not None]
             if pauses:
                 await self._patience.wait("what comes in cannot be kept now", at_least=max(pauses))
+        self._health.alive()
 
 
 class Position:

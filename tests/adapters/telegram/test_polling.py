@@ -65,6 +65,26 @@ async def test_r1_what_could_not_be_kept_is_tried_again_before_what_follows(
     assert account.gate.texts == ["meanwhile", "first", "second"]
 
 
+async def test_a_bot_to_whom_nobody_writes_is_connected_all_the_same(
+    adapter: TelegramAdapter, server: FakeTelegram, account: Account
+) -> None:
+    async with account.receiving(adapter):
+        await account.health.until(lambda health: health.is_alive)
+        assert server.updates.confirmed == 0
+
+
+async def test_trouble_with_keeping_is_over_once_all_is_kept(
+    adapter: TelegramAdapter, account: Account, clock: FakeClock, ann: User
+) -> None:
+    account.gate.busy_for = [3.0]
+    ann.writes("precious")
+    async with account.receiving(adapter):
+        await account.health.until(lambda health: bool(health.troubles))
+        await clock.advance(3)
+        await account.health.until(lambda health: health.is_alive)
+    assert account.gate.texts == ["precious"]
+
+
 async def test_what_cannot_be_kept_is_not_tried_before_it_may(
     adapter: TelegramAdapter, server: FakeTelegram, account: Account, clock: FakeClock, ann: User
 ) -> None:
