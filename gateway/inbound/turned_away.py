@@ -66,7 +66,14 @@ class TurnedAway:
             return
         if not await self._inbox.refuse(message, refusal.reason.value):
             return
-        log.info("message.refused", account=message.address.account, reason=refusal.reason.value)
+        address = message.address
+        # The place is what the owner has to name in the settings, and no refusal tells it there.
+        log.info(
+            "message.refused",
+            account=address.account,
+            reason=refusal.reason.value,
+            place=f"{address.platform}:{address.place.conversation}",
+        )
         if refusal.reason not in _SILENT:
             self._spawn(self._tell(message, refusal.reason))
 

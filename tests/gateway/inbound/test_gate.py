@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.commands.builtin import builtin_commands
 from gateway.ids import AccountName, AgentId, EventKey, ExternalUser, Lane, MessageId, PlatformName
@@ -113,6 +114,18 @@ async def test_t1_a_stranger_gets_one_code_a_day_and_no_turn(door: Door) -> None
     await door.gate.accept(message("let me in"))
     await door.settle()
     assert len(door.said) == 2
+
+
+async def test_t2_the_log_names_a_place_that_was_refused_and_says_nothing_there(
+    door: Door,
+) -> None:
+    with capture_logs() as logs:
+        await door.gate.accept(message("/whoami", group(conversation="-5")))
+        await door.settle()
+    (line,) = logs
+    assert (line["event"], line["reason"]) == ("message.refused", "place_not_allowed")
+    assert line["place"] == "telegram:-5"
+    assert door.said == []
 
 
 async def test_t1_a_strangers_words_are_not_kept(door: Door, tmp_path: Path) -> None:
