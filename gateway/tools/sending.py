@@ -16,7 +16,7 @@ from gateway.errors import Refused
 from gateway.messages import OutgoingFile
 from gateway.tools.files import in_thread, kind_of, shown
 from gateway.tools.schema import takes, text
-from gateway.workspace import clean_name, read_beneath, write_beneath
+from gateway.workspace import clean_name, make_private, read_beneath, write_beneath
 
 _LARGEST = 100_000_000
 _IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
@@ -71,7 +71,7 @@ def _copy(context: ToolContext, path: str, *, is_image: bool) -> tuple[Path, str
 
 def _keep_copy(context: ToolContext, data: bytes) -> Path:
     """Write the copy under a name that a repeated call has again."""
-    context.outgoing.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(context.outgoing, beneath=context.outgoing.parents[1])
     name = hashlib.sha256(context.call_id.encode(errors="replace")).hexdigest()[:32]
     write_beneath(context.outgoing, name, data)
     return context.outgoing / name

@@ -70,6 +70,8 @@ async def test_a_file_is_copied_to_where_only_the_gateway_writes(desk: Desk) -> 
     assert output.text == "mine.txt is handed to the user."
     assert file.path.parent == desk.root.parent / "outgoing/turn_1"
     assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
+    for folder in (file.path.parent, file.path.parent.parent):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     (desk.root / "mine.txt").write_text("changed later")
     assert file.path.read_text() == "mine"
 
