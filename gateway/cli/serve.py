@@ -15,7 +15,7 @@ log = structlog.get_logger()
 @click.command()
 @with_config
 def command(config: Path | None) -> None:
-    r"""Run the gateway until it is told to stop.
+    """Run the gateway until it is told to stop.
 
     SIGTERM or Ctrl-C lets running answers end first; a second one ends at once.
 
@@ -27,7 +27,7 @@ def command(config: Path | None) -> None:
       3  the store cannot be used
       4  every account was rejected
       130, 143  ended at once by a second signal
-    """
+    """  # noqa: D301 - to click a backspace means: leave these lines as they are
     loaded = load(config)
     settings = loaded.settings
     if is_debug():

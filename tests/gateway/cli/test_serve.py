@@ -4,7 +4,9 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from gateway.cli.main import main
 from tests.fakes.command import Ended, ended, parley, started
 from tests.fakes.openai import FakeOpenAI
 from tests.fakes.telegram import FakeTelegram, Message, User
@@ -64,6 +66,11 @@ async def until_logged(process: asyncio.subprocess.Process, event: str) -> None:
     async with asyncio.timeout(20):
         while event not in (await process.stderr.readline()).decode():
             pass
+
+
+def test_the_help_lists_the_exit_codes_one_a_line() -> None:
+    told = CliRunner().invoke(main, ["serve", "--help"]).stdout
+    assert "\n    2  the settings are wrong\n    3  the store" in told
 
 
 async def test_wrong_settings_end_it_with_two(config: Path) -> None:
