@@ -19,6 +19,15 @@ PLATFORMS: dict[str, type[Platform]] = {
 }
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Take a journey to every platform, or to those it names, or to the one it knows."""
+    named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "platform" in metafunc.fixturenames and "platform" not in named:
+        knows_telegram = "telegram" in metafunc.fixturenames
+        places = ["telegram"] if knows_telegram else list(PLATFORMS)
+        metafunc.parametrize("platform", places, indirect=True)
+
+
 @pytest.fixture
 def clock() -> FastClock:
     return FastClock()
@@ -29,7 +38,7 @@ def provider() -> str:
     return "openai"
 
 
-@pytest.fixture(params=PLATFORMS)
+@pytest.fixture
 async def platform(
     request: pytest.FixtureRequest, clock: FastClock, tmp_path: Path
 ) -> AsyncIterator[Platform]:

@@ -8,7 +8,6 @@ from tests.fakes.model import Asked
 from tests.journeys.on_telegram import Telegram, TelegramGroup, TelegramPerson
 from tests.journeys.world import World
 
-direct = pytest.mark.parametrize("platform", ["telegram"], indirect=True)
 in_group = pytest.mark.parametrize("platform", ["telegram group"], indirect=True)
 
 
@@ -76,7 +75,6 @@ async def two_places_are_apart(world: World, one: TelegramPerson, two: TelegramP
     assert all(message.thread == one.thread for message in one.chat.shown(one.thread))
 
 
-@direct
 async def test_n1_topics_of_a_forum_keep_apart(world: World, telegram: Telegram) -> None:
     user = telegram.new_user("Ann")
     forum = telegram.server.supergroup("Forum", [user], is_forum=True)
@@ -88,7 +86,6 @@ async def test_n1_topics_of_a_forum_keep_apart(world: World, telegram: Telegram)
     assert general == []
 
 
-@direct
 async def test_n1_topics_of_a_direct_chat_keep_apart(world: World, telegram: Telegram) -> None:
     user = telegram.new_user("Ann")
     user.writes("/start")  # number 1: in forums that is the General topic

@@ -139,7 +139,6 @@ async def test_voice_location_contact_and_sticker_are_told_to_the_model(
     assert "\U0001f44d" in world.model.asked[-1].user_text
 
 
-@pytest.mark.parametrize("platform", ["telegram"], indirect=True)
 async def test_l14_a_slow_file_in_one_chat_delays_no_other(
     world: World, telegram: Telegram
 ) -> None:
@@ -157,7 +156,6 @@ async def test_l14_a_slow_file_in_one_chat_delays_no_other(
     assert world.model.asked_count == 1
 
 
-@pytest.mark.parametrize("platform", ["telegram"], indirect=True)
 async def test_eight_made_pictures_come_as_one_album(world: World, telegram: Telegram) -> None:
     await world.start()
     ann = telegram.person("Ann")

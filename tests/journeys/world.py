@@ -211,7 +211,7 @@ class World:
         """Look for what no journey may leave behind, whatever else it is about."""
         log = self.log.getvalue()
         for secret in [self.model.key, *self.platform.secrets]:
-            assert secret not in log
+            assert secret not in log, "a secret is in the log"
         lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
         errors = [
             line
@@ -219,10 +219,10 @@ class World:
             if ("exception" in line or line["level"] in {"error", "critical"})
             and line["event"] not in self.pardoned
         ]
-        assert errors == []
+        assert not errors, errors
         complaints = [
             one
             for one in self.platform.complaints()
             if not any(words in one for words in self.refusals)
         ]
-        assert complaints == []
+        assert not complaints, complaints
