@@ -12,6 +12,7 @@ from gateway.cli.control import NothingRuns, ask
 from gateway.cli.options import load, with_config
 from gateway.cli.status import duration
 from gateway.cli.tables import print_table
+from gateway.errors import Refused
 from gateway.logs import escape_controls
 from gateway.settings import GatewaySettings
 
@@ -86,10 +87,16 @@ def _answer(config: Path | None, verb: str, **args: str) -> Any:
 async def _answer_from_store(settings: GatewaySettings, verb: str, args: Mapping[str, str]) -> Any:
     from gateway.clock import SystemClock  # noqa: PLC0415
     from gateway.control.verbs import Control  # noqa: PLC0415
-    from gateway.parts import make_data_dir, open_store  # noqa: PLC0415 - seldom needed, and slow
+    from gateway.parts import make_data_dir, open_store, store_url  # noqa: PLC0415 - slow
     from gateway.people.pairing import Pairing  # noqa: PLC0415
+    from gateway.store.location import database_path  # noqa: PLC0415
 
-    make_data_dir(settings)
+    if verb == "pair.admit":
+        make_data_dir(settings)
+    elif not database_path(store_url(settings)).exists():
+        raise Refused(
+            f"no gateway has run on {settings.data_dir} yet: give the --config that it runs with"
+        )
     clock = SystemClock()
     store = open_store(settings, clock)
     await store.open()

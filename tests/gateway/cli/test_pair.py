@@ -52,9 +52,19 @@ async def asked(data_dir: Path, name: str) -> str:
     return code
 
 
-async def test_nobody_has_asked_yet() -> None:
+async def test_nobody_has_asked_yet(data_dir: Path) -> None:
+    async with opened_store(data_dir):
+        pass
     result = await pair("list")
     assert (result.exit_code, result.stdout) == (0, "Nobody has asked yet.\n")
+
+
+@pytest.mark.parametrize("ask", [["list"], ["approve", "ABCDEFGH"], ["dismiss", "telegram:7"]])
+async def test_in_a_wrong_directory_nothing_is_made(data_dir: Path, ask: list[str]) -> None:
+    result = await pair(*ask)
+    assert result.exit_code == 1
+    assert f"no gateway has run on {data_dir} yet: give the --config" in result.stderr
+    assert list(data_dir.iterdir()) == []
 
 
 async def test_a_stranger_is_let_in_while_no_gateway_runs(data_dir: Path) -> None:
