@@ -1,6 +1,7 @@
 """Calls to the Bot API in the gateway's terms: what a failure means, and what to wait for."""
 
 import asyncio
+import os
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -186,7 +187,8 @@ class Api:
 def _read_local(path: Path, limit: int) -> bytes:
     try:
         with path.open("rb") as file:
-            data = file.read(limit + 1)
+            # `read` takes memory for all it is asked for, and the limit is gigabytes.
+            data = file.read(min(os.fstat(file.fileno()).st_size, limit) + 1)
     except OSError as error:
         raise Refused("Telegram no longer has it") from error
     if len(data) > limit:

@@ -1,5 +1,6 @@
 """Files both ways: native where they fit, a plain word where they do not."""
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -258,6 +259,31 @@ async def test_a_local_server_shares_its_disk(
     assert await adapter.send_files(at(ann.chat), [file], "out_1") == ["42:9"]
     [call] = server.calls("sendDocument")
     assert call.parameters["document"] == file.path.as_uri()
+    await adapter.close()
+
+
+async def test_a_file_on_a_shared_disk_takes_no_more_memory_than_it_has(
+    server: FakeTelegram, account: Account, ann: User, folder: Path
+) -> None:
+    settings = TelegramSettings.model_validate({
+        "token": server.token,
+        "api_base": server.url,
+        "local": True,
+    })
+    adapter = TelegramAdapter(AccountName("helper"), settings, account.kit)
+    await adapter.open()
+    message = ann.sends_document("a.pdf")
+    assert message.media is not None
+    here = folder / "received.pdf"
+    here.write_bytes(b"small")
+    message.media.path = str(here)
+    tracemalloc.start()
+    try:
+        await adapter.fetch(attached(message), adapter.limits.download_bytes)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 100_000_000
     await adapter.close()
 
 
