@@ -90,6 +90,9 @@ async def running(subject: str, world: World, folder: Path) -> AsyncIterator[tup
             lambda: world.telegram.updates.polls > polls, timeout=30.0, now=lambda: "no poll yet"
         )
         yield Running(process.pid), perf_counter() - begun
+    except BaseException:
+        print(f"{subject}, last words:\n{(folder / 'log').read_text()[-2_000:]}")
+        raise
     finally:
         process.send_signal(signal.SIGTERM)
         try:
