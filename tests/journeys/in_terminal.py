@@ -81,6 +81,7 @@ class Terminal(Platform):
     async def __aenter__(self) -> Self:
         self.output = _Output(self.watch)
         self._keys: int | None = None
+        self._typed: list[str] = []
         self._kept = sys.stdin, sys.stdout
         self._stack.callback(self._restore)
         return self
@@ -105,6 +106,11 @@ class Terminal(Platform):
     def type(self, line: str) -> None:
         assert self._keys is not None
         os.write(self._keys, f"{line}\n".encode())
+        self._typed.append(line)
+
+    @override
+    def said(self) -> list[str]:
+        return self._typed
 
     @property
     @override

@@ -98,6 +98,15 @@ class Telegram(Platform):
         return self.server.user(_OWNER + self.people - 1, name)
 
     @override
+    def said(self) -> list[str]:
+        return [
+            message.text
+            for chat in self.server.chats.values()
+            for message in chat.messages.values()
+            if not message.is_from_bot
+        ]
+
+    @override
     def before_start(self) -> None:
         self._polls = self.server.updates.polls
 

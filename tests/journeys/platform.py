@@ -115,6 +115,10 @@ class Platform(ABC):
         """Meet somebody; Ann is the owner."""
 
     @abstractmethod
+    def said(self) -> list[str]:
+        """Return all that people have written: none of it may be in a log."""
+
+    @abstractmethod
     def before_start(self) -> None:
         """Get ready for a gateway that is about to start in this process."""
 

@@ -37,6 +37,8 @@ from tests.fakes.watch import Watch
 from tests.journeys.platform import PATIENCE, Person, Platform
 
 MODEL = "test-model"
+_TELLING = 8
+"""Characters from which words are found in a log for no other reason than that they were said."""
 _MODELS: dict[str, type[FakeOpenAI | FakeAnthropic]] = {
     "openai": FakeOpenAI,
     "anthropic": FakeAnthropic,
@@ -212,6 +214,8 @@ class World:
         log = self.log.getvalue()
         for secret in [self.model.key, *self.platform.secrets]:
             assert secret not in log, "a secret is in the log"
+        for words in self.platform.said():
+            assert len(words) < _TELLING or words not in log, f"{words!r} is in the log"
         lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
         errors = [
             line
