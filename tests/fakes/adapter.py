@@ -253,7 +253,8 @@ class DraftingAdapter(EditingAdapter, ShowsDrafts):
     async def show_draft(self, to: Address, draft: int, text: str) -> None:
         def show() -> None:
             assert 0 < draft < 2**31
-            self.check_text(text)
+            if text:
+                self.check_text(text)
             self.drafts[draft] = text
 
         await self.call("draft", to, show, text)

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -91,16 +92,23 @@ class Terminal(Platform):
         sys.stdin, sys.stdout = self._kept
 
     def _unplug(self) -> None:
-        """End the input of the gateway before: its reading thread ends with it."""
+        """End the input of the gateway before, and wait for its reading threads.
+
+        One that lived on could read from a later pipe that was given the same number.
+        """
         if self._keys is not None:
             os.close(self._keys)
             self._keys = None
+        for thread in threading.enumerate():
+            if "_pump" in thread.name:
+                thread.join(PATIENCE)
 
     @override
     def before_start(self) -> None:
         self._unplug()
         source, self._keys = os.pipe()
         sys.stdin = self._stack.enter_context(os.fdopen(source, encoding="utf-8"))
+        self._stack.callback(self._unplug)
         sys.stdout = self.output
 
     def type(self, line: str) -> None:
