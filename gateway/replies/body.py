@@ -59,7 +59,7 @@ class Body:
                 self._settled.append(_Paragraph(noted(words), is_ours=True))
             case TurnFailed(words=words):
                 self._settle()
-                shown = noted(words) if self._settled else escaped(words)
+                shown = noted(words) if self._settled else escaped(words.strip())
                 self._settled.append(_Paragraph(shown, is_ours=True))
             case ToolStarted() | ToolFinished() | ToolFailed():
                 self._end_step()

@@ -296,6 +296,21 @@ def test_links_stay_whole() -> None:
     assert sum(page.count(link) for page in pages) == 100
 
 
+def test_a_link_that_fits_in_a_page_goes_to_the_next_rather_than_be_torn() -> None:
+    link = f"[{'linked words ' * 25}](https://example.org)"
+    pages = split(f"{'before ' * 25}{link} {'after ' * 60}", 500, len)
+    assert pages[1].startswith(link)
+
+
+def test_long_code_lines_and_rows_are_not_torn() -> None:
+    lines = [f"call({'x, ' * 90}{n})" for n in range(6)]
+    pages = split("\n".join(["```py", *lines, "```"]), 500, len)
+    assert [page.split("\n")[1] for page in pages] == lines
+    rows = [f"| {'long cell ' * 25} | {n} |" for n in range(6)]
+    pages = split("\n".join(["| a | b |", "|---|---|", *rows]), 500, len)
+    assert [page.split("\n")[2] for page in pages] == rows
+
+
 def test_words_that_would_read_as_a_list_do_not_begin_a_page() -> None:
     for page in split("count - 1 * 2 + 3 # 4 > 5. " * 200, 300, len):
         assert page[0] not in "-*+#>"

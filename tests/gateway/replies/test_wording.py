@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -30,6 +30,9 @@ def test_escaped_words_are_shown_as_they_are(words: str) -> None:
 
 
 @given(_words)
+@example("1)")
+@example("2024.")
+@example("- x")
 def test_escaped_words_may_begin_a_text(words: str) -> None:
     words = " ".join(words.split())
     assert shown(escaped(words)) == words
