@@ -108,7 +108,7 @@ class Pages:
     async def hold(self, words: str) -> None:
         """Let the first message say these words for now; it stays open for the answer."""
         position = 0 if self._can_edit else HOLDING
-        message = replace(self._message(position, noted(words), ()), is_growing=True)
+        message = self._message(position, noted(words), ())
         page = self._pages.get(position)
         if page is not None and page.shown is None and page.row.text == message.text:
             return
