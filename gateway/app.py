@@ -9,6 +9,7 @@ import structlog
 
 from gateway.clock import Clock, SystemClock
 from gateway.commands.builtin import builtin_commands
+from gateway.contracts.people import PairingRequest
 from gateway.contracts.stores import Store
 from gateway.control.server import control_socket
 from gateway.control.verbs import Control
@@ -38,6 +39,8 @@ from gateway.replies.replies import Replies
 from gateway.settings import GatewaySettings
 
 log = structlog.get_logger()
+
+WELCOME_WORDS = "You have been let in. Write to me whenever you like; /help shows what I can do."
 
 
 async def run_gateway(
@@ -74,11 +77,12 @@ class Gateway:
         self._clock = clock
         self._tasks = asyncio.TaskGroup()
         self._errands: set[asyncio.Task[None]] = set()
+        self._opened: set[AccountName] = set()
         self._health = [AccountHealth(AccountName(name), clock) for name in settings.adapters]
         self._pools = build_pools(settings, store, clock)
         postponed = Postponed(clock)
-        stops = Stops(self._pools, postponed)
-        commands = builtin_commands(store, clock, stops.stop)
+        stops = Stops(self._pools.get, postponed)
+        commands = builtin_commands(store, clock, stops.stop, postponed.release_lane)
         self._adapters = {
             health.account: build_adapter(settings, health, store.cursors, commands.infos, clock)
             for health in self._health
@@ -99,7 +103,7 @@ class Gateway:
             postponed=postponed,
             stops=stops,
         )
-        drain = Drain(store.inbox, postponed, dispatch.take_turn, clock)
+        drain = Drain(store.inbox, postponed, stops, dispatch.take_turn, clock)
         self._dispatcher = Dispatcher(drain, self._tasks, clock)
         self._gate = Gate(
             access=access,
@@ -116,8 +120,7 @@ class Gateway:
         """Run until told to stop, or until no adapter is left; leave nothing half done."""
         async with self._tasks, self._pools, control_socket(self._socket, self._control().verbs()):
             await self._pools.start_all()
-            for adapter in self._adapters.values():
-                await adapter.open()
+            await self._open_adapters()
             self._spawn(self._warm_up())
             intake = self._tasks.create_task(self._take_in())
             for lane in await self._store.inbox.waiting_lanes():
@@ -132,6 +135,16 @@ class Gateway:
         if is_rejected:
             reasons = "; ".join(f"{one.account}: {one.reason}" for one in self._health)
             raise AccountRejected(f"no account is left to serve ({reasons})")
+
+    async def _open_adapters(self) -> None:
+        """Open each; one that cannot be opened now is tried again when it is run."""
+        for name, adapter in self._adapters.items():
+            try:
+                await adapter.open()
+            except Exception:
+                log.exception("adapter.open_failed", account=name)
+            else:
+                self._opened.add(name)
 
     async def _warm_up(self) -> None:
         """Load the models' clients, once an account is connected: that goes first."""
@@ -149,7 +162,11 @@ class Gateway:
             runs = [
                 tasks.create_task(
                     keep_running(
-                        self._adapters[health.account], self._gate.accept, health, self._clock
+                        self._adapters[health.account],
+                        self._gate.accept,
+                        health,
+                        self._clock,
+                        is_open=health.account in self._opened,
                     )
                 )
                 for health in self._health
@@ -172,7 +189,8 @@ class Gateway:
 
     async def _all_answered(self, intake: asyncio.Task[bool]) -> None:
         await asyncio.wait({intake})
-        await self._dispatcher.idle()
+        if intake.result():
+            await self._dispatcher.idle()
 
     async def _shut_down(self, intake: asyncio.Task[bool]) -> None:
         """Take in nothing more, let running turns end, then close what they used."""
@@ -185,8 +203,11 @@ class Gateway:
         await self._replies.close()
         for errand in self._errands:
             errand.cancel()
-        for adapter in self._adapters.values():
-            await adapter.close()
+        for name, adapter in self._adapters.items():
+            try:
+                await adapter.close()
+            except Exception:
+                log.exception("adapter.close_failed", account=name)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run work that nobody waits for; its failure is logged and ends nothing else."""
@@ -194,12 +215,15 @@ class Gateway:
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
 
+    def _welcome(self, request: PairingRequest) -> None:
+        self._spawn(self._replies.notice(request.address, WELCOME_WORDS))
+
     def _control(self) -> Control:
         return Control(
             pairing=self._pairing,
             people=self._store.people,
             inbox=self._store.inbox,
-            notices=self._replies,
+            welcome=self._welcome,
             health=self._health,
             agents=tuple(agents_of(self._settings)),
             clock=self._clock,

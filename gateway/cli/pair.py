@@ -105,7 +105,7 @@ async def _answer_from_store(settings: GatewaySettings, verb: str, args: Mapping
             pairing=Pairing(store.people, settings.data_dir / "pairing.key"),
             people=store.people,
             inbox=store.inbox,
-            notices=_Silence(),
+            welcome=_greet_nobody,
             health=(),
             agents=(),
             clock=clock,
@@ -116,8 +116,5 @@ async def _answer_from_store(settings: GatewaySettings, verb: str, args: Mapping
         await store.close()
 
 
-class _Silence:
-    """Tells nobody anything: without a running gateway no message can be sent."""
-
-    async def notice(self, address: object, text: str, *, reply_to: object = None) -> None:
-        return
+def _greet_nobody(_: object) -> None:
+    """Without a running gateway no message can be sent."""

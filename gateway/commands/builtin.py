@@ -15,17 +15,21 @@ from gateway.commands.stop import Stop
 from gateway.commands.usage import Usage
 from gateway.commands.whoami import Whoami
 from gateway.contracts.stores import Store
+from gateway.ids import Lane
 
 
 def builtin_commands(
-    store: Store, clock: Clock, stop: Callable[[str], Awaitable[bool]]
+    store: Store,
+    clock: Clock,
+    stop: Callable[[str], Awaitable[bool]],
+    release: Callable[[Lane], bool],
 ) -> Commands:
     commands = Commands([
         Start(),
         Help(lambda: commands),
         New(),
         Compact(),
-        Model(),
+        Model(release),
         Stop(stop),
         Status(store.inbox),
         Usage(store.usage, clock),

@@ -12,6 +12,7 @@ class Help(Command):
 
     name = "help"
     summary = "Show what I can do"
+    is_control = True
 
     def __init__(self, commands: Callable[[], Commands]) -> None:
         self._commands = commands

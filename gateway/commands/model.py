@@ -1,9 +1,12 @@
 """`/model`: show or choose the session's model."""
 
+from collections.abc import Callable
+
 from typing_extensions import override
 
 from gateway.commands.registry import Answer, Call, Command
 from gateway.errors import Refused
+from gateway.ids import Lane
 from gateway.messages import Choice
 from gateway.people.roles import Role
 
@@ -11,12 +14,19 @@ _DEFAULT = "default"
 
 
 class Model(Command):
-    """Chooses by name or by number, from the models the agent's settings allow."""
+    """Chooses by name or by number, from the models the agent's settings allow.
+
+    A control, so that a message that waits for a dead model can be given another.
+    """
 
     name = "model"
     summary = "Show or choose the model"
+    is_control = True
     role = Role.MEMBER
     role_in_groups = Role.OWNER
+
+    def __init__(self, release: Callable[[Lane], bool]) -> None:
+        self._release = release
 
     @override
     async def run(self, call: Call) -> Answer:
@@ -26,6 +36,7 @@ class Model(Command):
         chosen = _find(models, call.argument)
         session = await call.pool.resolve_session(call.kept.session_key, call.kept.owner)
         await call.pool.set_model(session.id, chosen)
+        self._release(Lane(call.kept.session_key))
         return Answer(f"From the next message on I use `{chosen or models[0]}`.")
 
 

@@ -10,6 +10,7 @@ class Start(Command):
 
     name = "start"
     summary = "Say hello"
+    is_control = True
 
     @override
     async def run(self, call: Call) -> Answer:

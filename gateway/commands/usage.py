@@ -17,6 +17,7 @@ class Usage(Command):
 
     name = "usage"
     summary = "Show what you have used"
+    is_control = True
 
     def __init__(self, ledger: UsageLedger, clock: Clock) -> None:
         self._ledger = ledger

@@ -131,6 +131,8 @@ class Turn:
     """1 at first, 2 after a `/retry`; counted before any work, so that poison is found."""
     started_at: float
     """Of the first attempt, or of the `/retry` that began it anew."""
+    is_resumed: bool = False
+    """An earlier attempt may have kept or sent something."""
 
 
 class Turns(Protocol):

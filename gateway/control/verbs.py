@@ -1,6 +1,6 @@
 """What the owner may ask of the running process."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,7 @@ from gateway.control.server import Verb
 from gateway.errors import Refused
 from gateway.ids import ExternalUser, PlatformName
 from gateway.inbound.health import AccountHealth
-from gateway.inbound.turned_away import Notices
 from gateway.people.pairing import Pairing
-
-WELCOME_WORDS = "You have been let in. Write to me whenever you like; /help shows what I can do."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +21,8 @@ class Control:
     pairing: Pairing
     people: People
     inbox: Inbox
-    notices: Notices
+    welcome: Callable[[PairingRequest], None]
+    """Told of who was let in, and does not wait until they have been greeted."""
     health: Sequence[AccountHealth]
     agents: Sequence[str]
     clock: Clock
@@ -58,7 +56,7 @@ class Control:
         request = await self.pairing.approve(str(args["code"]))
         if request is None:
             raise Refused("That code is wrong, used or expired. `parley pair list` shows who asks.")
-        await self.notices.notice(request.address, WELCOME_WORDS)
+        self.welcome(request)
         return _described(request)
 
     async def admit(self, args: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from contextlib import aclosing
 
 import structlog
 
-from gateway.commands.registry import Call, Commands
+from gateway.commands.registry import Answer, Call, Command, Commands
 from gateway.contracts.runner import TurnOptions
 from gateway.contracts.stores import Kept, Turn, Turns, TurnState
 from gateway.errors import (
+    AccountRejected,
     ChatTimeout,
     LaneLost,
     NotAllowed,
@@ -16,6 +17,8 @@ from gateway.errors import (
     ProviderUnavailable,
     Refused,
     RetryLater,
+    SendRefused,
+    StoreFailed,
     TurnStopped,
 )
 from gateway.events import NoticeAdded, ReplyEvent, TextDelta, TurnFailed
@@ -74,19 +77,27 @@ class Dispatch:
     async def take_turn(self, kept: Kept) -> None:
         """Answer one kept message, and close it once every word has been delivered."""
         turn = await self._turns.begin(kept)
-        with (
-            structlog.contextvars.bound_contextvars(
-                session=kept.session_key, turn=turn.id, account=kept.message.address.account
-            ),
-            self._stops.working(kept),
+        with structlog.contextvars.bound_contextvars(
+            session=kept.session_key, turn=turn.id, account=kept.message.address.account
         ):
             log.info("turn.started", attempt=turn.attempt)
-            async with self._replies.open(turn) as reply:
-                state = await self._bring_to_an_end(turn, reply)
+            state = await self._reply_to(turn)
             if state is not TurnState.POSTPONED:
                 await self._turns.finish(turn, state)
                 await self._files.discard(turn)
             log.info("turn.finished", state=state.value)
+
+    async def _reply_to(self, turn: Turn) -> TurnState:
+        try:
+            async with self._replies.open(turn) as reply:
+                return await self._bring_to_an_end(turn, reply)
+        except (asyncio.CancelledError, RetryLater, AccountRejected):
+            # Interrupted by what is not its own doing, so it costs no attempt.
+            await self._turns.postpone(turn, until=0.0)
+            raise
+        except SendRefused as refusal:
+            log.warning("turn.unreachable", reason=str(refusal))
+            return TurnState.DEAD
 
     async def _answer(self, turn: Turn, reply: Reply) -> TurnState:
         """The line itself: person, agent, session, then a command's words or the model's."""
@@ -101,24 +112,24 @@ class Dispatch:
         pool = self._pools.get(kept.agent)
         if pool is None:
             raise Refused(NO_AGENT_WORDS)
-        if (found := self._commands.find(kept.message)) is not None:
+        if (found := self._commands.find(kept.message)) is None:
+            await self._answer_with_model(turn, pool, reply)
+            await reply.finish()
+        else:
             command, argument = found
-            if not command.allows(admission, is_direct=kept.message.address.place.is_direct):
-                raise NotAllowed(f"/{command.name} is not for you here.")
             session = await pool.active_session(kept.session_key)
-            answer = await command.run(Call(argument, kept, admission, pool, session))
+            answer = await _run(command, Call(argument, kept, admission, pool, session))
             if answer.text:
                 reply.show(TextDelta(text=answer.text))
                 await reply.finish(choices=answer.choices)
-            return TurnState.DONE
-        await self._answer_with_model(turn, pool, reply)
-        await reply.finish()
         return TurnState.DONE
 
     async def _answer_with_model(self, turn: Turn, pool: Pool, reply: Reply) -> None:
         kept = turn.kept
-        content = await self._files.receive(kept, reply)
         session = await pool.resolve_session(kept.session_key, kept.owner)
+        content = None
+        if not (turn.is_resumed and await pool.has_begun(session.id, turn.id)):
+            content = await self._files.receive(kept, reply)
         self._stops.heed(kept)
         is_shared = not kept.message.address.place.is_direct
         options = TurnOptions(
@@ -133,20 +144,15 @@ class Dispatch:
 
     async def _bring_to_an_end(self, turn: Turn, reply: Reply) -> TurnState:
         """Answer, or say why not: the one place where a turn's errors end."""
-        last: ReplyEvent
+        last: ReplyEvent | None
         try:
             return await self._answer(turn, reply)
-        except (asyncio.CancelledError, RetryLater):
-            # Interrupted by a shutdown or by want of room, not by its own doing: it costs
-            # no attempt.
-            await self._turns.postpone(turn, until=0.0)
-            raise
-        except LaneLost:
+        except (AccountRejected, LaneLost, RetryLater, StoreFailed):
             raise
         except ProviderUnavailable as error:
-            if await self._put_off(turn, reply, error):
-                return TurnState.POSTPONED
-            state, last = TurnState.FAILED, TurnFailed(words=str(error))
+            state, last = await self._put_off(turn, reply, error)
+            if last is None:
+                return state
         except TurnStopped:
             state, last = TurnState.STOPPED, NoticeAdded(words=STOPPED_WORDS)
         except ChatTimeout:
@@ -162,12 +168,27 @@ class Dispatch:
         await reply.finish()
         return state
 
-    async def _put_off(self, turn: Turn, reply: Reply, error: ProviderUnavailable) -> bool:
-        """Keep the message for later and tell its user; False when it has waited long enough."""
+    async def _put_off(
+        self, turn: Turn, reply: Reply, error: ProviderUnavailable
+    ) -> tuple[TurnState, ReplyEvent | None]:
+        """Keep the message for later and tell its user, unless it has waited long enough."""
         until = self._postponed.next_try(turn.started_at, error.after)
         if until - turn.started_at > _LONGEST_OUTAGE:
-            return False
+            return TurnState.FAILED, TurnFailed(words=str(error))
         log.warning("turn.postponed", reason=str(error))
         await reply.hold(OUTAGE_WORDS)
+        if self._stops.is_asked(turn.kept):
+            return TurnState.STOPPED, NoticeAdded(words=STOPPED_WORDS)
         await self._turns.postpone(turn, until)
-        return True
+        return TurnState.POSTPONED, None
+
+
+async def _run(command: Command, call: Call) -> Answer:
+    """Run a command; its refusal is an answer like any other, and nothing to try again."""
+    is_direct = call.kept.message.address.place.is_direct
+    if not command.allows(call.admission, is_direct=is_direct):
+        return Answer(f"/{command.name} is not for you here.")
+    try:
+        return await command.run(call)
+    except Refused as refusal:
+        return Answer(str(refusal))

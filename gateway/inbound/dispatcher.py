@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import structlog
 
 from gateway.clock import Clock
-from gateway.errors import RetryLater
+from gateway.errors import AccountRejected, RetryLater, StoreFailed
 from gateway.ids import Lane
 from gateway.inbound.drain import Drain
 
@@ -49,6 +49,11 @@ class Dispatcher:
         """Drain, and survive what goes wrong: a lane's trouble is no other lane's."""
         try:
             await self._drain.drain(lane)
+        except StoreFailed:
+            raise
+        except AccountRejected as rejection:
+            # What waits is answered once the account is mended and the gateway restarted.
+            log.warning("lane.left", reason=str(rejection))
         except RetryLater as pause:
             log.warning("lane.paused", reason=str(pause), seconds=pause.after)
             await self._pause(lane, pause.after)

@@ -7,6 +7,7 @@ from gateway.contracts.stores import Inbox, Kept
 from gateway.errors import LaneLost
 from gateway.ids import Lane
 from gateway.inbound.postponed import Postponed
+from gateway.inbound.stops import Stops
 
 _ALBUM_QUIET = 1.0
 """Seconds without a further picture after which an album is taken as complete."""
@@ -19,11 +20,13 @@ class Drain:
         self,
         inbox: Inbox,
         postponed: Postponed,
+        stops: Stops,
         take_turn: Callable[[Kept], Awaitable[None]],
         clock: Clock,
     ) -> None:
         self._inbox = inbox
         self._postponed = postponed
+        self._stops = stops
         self._take_turn = take_turn
         self._clock = clock
         self._is_stopping = False
@@ -37,7 +40,8 @@ class Drain:
         """Work until the lane is empty, or until another owner has taken it."""
         try:
             while (kept := await self._ready_head(lane)) is not None:
-                await self._take_turn(kept)
+                with self._stops.working(kept):
+                    await self._take_turn(await self._whole(kept))
         except LaneLost:
             return
 
@@ -46,13 +50,14 @@ class Drain:
         if kept is None:
             return None
         await self._postponed.wait(kept)
-        if kept.message.album is not None:
-            kept = await self._whole_album(kept)
         return None if self._is_stopping else kept
 
-    async def _whole_album(self, head: Kept) -> Kept:
+    async def _whole(self, head: Kept) -> Kept:
+        """Return the message, with all of its album once no more of it comes."""
+        if head.message.album is None:
+            return head
         while True:
             quiet = self._clock.now() - await self._inbox.album_quiet_since(head)
-            if quiet >= _ALBUM_QUIET:
+            if not 0 <= quiet < _ALBUM_QUIET:
                 return await self._inbox.merge_album(head)
             await self._clock.sleep(_ALBUM_QUIET - quiet)

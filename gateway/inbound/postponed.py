@@ -8,6 +8,8 @@ from gateway.ids import AgentId, Lane
 
 _SOONEST = 5.0
 _LATEST = 60.0
+_LONGEST_WAIT = 300.0
+"""Whatever a server asks for, and whichever way the clock is set."""
 
 
 class Postponed:
@@ -25,7 +27,7 @@ class Postponed:
 
     async def wait(self, kept: Kept) -> None:
         """Return when the message may be tried: at its time, or when it is released."""
-        seconds = kept.not_before - self._clock.now()
+        seconds = min(kept.not_before - self._clock.now(), _LONGEST_WAIT)
         if seconds <= 0:
             return
         woken = asyncio.Event()

@@ -1,20 +1,20 @@
 """Stopping turns: what `/stop` does, whatever the turn is busy with."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from gateway.contracts.stores import Kept
 from gateway.errors import TurnStopped
 from gateway.ids import AgentId, Lane
 from gateway.inbound.postponed import Postponed
-from gateway.pools.manager import PoolManager
+from gateway.pools.pool import Pool
 
 
 class Stops:
     """Knows which lanes have a turn at work, and which of these are to stop."""
 
-    def __init__(self, pools: PoolManager, postponed: Postponed) -> None:
-        self._pools = pools
+    def __init__(self, pool_of: Callable[[AgentId], Pool | None], postponed: Postponed) -> None:
+        self._pool_of = pool_of
         self._postponed = postponed
         self._working: dict[Lane, AgentId] = {}
         self._asked: set[Lane] = set()
@@ -32,7 +32,7 @@ class Stops:
         return False
 
     async def _stop_in_pool(self, session_key: str, agent: AgentId) -> None:
-        pool = self._pools.get(agent)
+        pool = self._pool_of(agent)
         session = None if pool is None else await pool.active_session(session_key)
         if pool is not None and session is not None:
             await pool.stop(session.id)
@@ -49,5 +49,8 @@ class Stops:
 
     def heed(self, kept: Kept) -> None:
         """Raise `TurnStopped` if the turn was asked to stop before the pool knew of it."""
-        if kept.lane in self._asked:
+        if self.is_asked(kept):
             raise TurnStopped
+
+    def is_asked(self, kept: Kept) -> bool:
+        return kept.lane in self._asked

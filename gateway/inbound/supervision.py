@@ -1,12 +1,13 @@
 """Keeping adapters running; one adapter's failure never reaches its sibling."""
 
+import asyncio
 import random
 
 import structlog
 
 from gateway.clock import Clock
 from gateway.contracts.adapter import Adapter, Deliver
-from gateway.errors import AccountRejected, ConfigInvalid, RetryLater
+from gateway.errors import AccountRejected, ConfigInvalid, RetryLater, StoreFailed
 from gateway.inbound.health import AccountHealth
 
 log = structlog.get_logger()
@@ -16,14 +17,19 @@ _LONGEST_PAUSE = 60.0
 
 
 async def keep_running(
-    adapter: Adapter, deliver: Deliver, health: AccountHealth, clock: Clock
+    adapter: Adapter, deliver: Deliver, health: AccountHealth, clock: Clock, *, is_open: bool
 ) -> bool:
     """Restart one adapter until its input ends (True) or its account is rejected (False)."""
     pause = _FIRST_PAUSE
     while True:
         started = clock.monotonic()
         try:
-            await adapter.run(deliver)
+            if not is_open:
+                await adapter.open()
+                is_open = True
+            await _run(adapter, deliver)
+        except StoreFailed:
+            raise
         except RetryLater as error:
             health.troubled(str(error))
             await clock.sleep(error.after)
@@ -41,3 +47,14 @@ async def keep_running(
         else:
             health.stopped("its input ended")
             return True
+
+
+async def _run(adapter: Adapter, deliver: Deliver) -> None:
+    """Run it; a cancellation that nobody asked for is a failure like any other."""
+    try:
+        await adapter.run(deliver)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise RetryLater("it cancelled itself", _FIRST_PAUSE) from None

@@ -19,6 +19,7 @@ from gateway.replies.reply import Reply
 from gateway.session_key import build_group_session_key
 from gateway.transcript import Block, Content, FileBlock, TextBlock
 from gateway.workspace import (
+    QUOTA,
     move_group_workspace,
     outgoing_dir,
     save_asset,
@@ -29,8 +30,8 @@ from gateway.workspace import (
 
 log = structlog.get_logger()
 
-_TRIES = 3
-_LONGEST_PAUSE = 30.0
+_WORTH_WAITING = 600.0
+"""Seconds for which a message waits for its files rather than do without them."""
 
 
 class TurnFiles:
@@ -49,12 +50,19 @@ class TurnFiles:
         self._clock = clock
 
     async def receive(self, kept: Kept, reply: Reply) -> Content:
-        """Fetch what came with the message, and tell its sender what could not be had."""
+        """Fetch what came with the message, and tell its sender what could not be had.
+
+        Raises:
+            RetryLater: the platform is out of reach, and the message is not old yet.
+        """
         blocks: list[Block] = []
         for attachment in kept.message.attachments:
             try:
                 blocks.append(await self._receive_one(kept, attachment))
             except GatewayError as error:
+                is_new = self._clock.now() - kept.kept_at < _WORTH_WAITING
+                if isinstance(error, RetryLater) and is_new:
+                    raise
                 reason = str(error)
                 log.warning("attachment.refused", kind=attachment.kind.value)
                 reply.show(NoticeAdded(words=f"I could not take {attachment.name}: {reason}"))
@@ -82,7 +90,7 @@ class TurnFiles:
         adapter = self._adapters.get(kept.message.address.account)
         if not isinstance(adapter, FetchesFiles):
             raise Refused("files cannot be received here.")
-        data = await self._fetch(adapter, attachment, adapter.limits.download_bytes)
+        data = await adapter.fetch(attachment, min(adapter.limits.download_bytes, QUOTA))
         path = await asyncio.to_thread(self._save, kept, attachment.name, data)
         return FileBlock(path=path, name=attachment.name, mime=attachment.mime, size=len(data))
 
@@ -93,11 +101,3 @@ class TurnFiles:
             root = setup_user_workspace(kept.agent, self._data_dir, kept.owner)
         saved = save_asset(user_assets_dir(root), name, data, at=self._clock.now())
         return str(saved.relative_to(root))
-
-    async def _fetch(self, adapter: FetchesFiles, attachment: Attachment, limit: int) -> bytes:
-        for _ in range(_TRIES - 1):
-            try:
-                return await adapter.fetch(attachment, limit)
-            except RetryLater as pause:
-                await self._clock.sleep(min(pause.after, _LONGEST_PAUSE))
-        return await adapter.fetch(attachment, limit)

@@ -13,6 +13,7 @@ from gateway.messages import Message
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """32 letters and digits that are not mistaken for one another: 40 bits in 8 of them."""
 _LENGTH = 8
+_KEY_BYTES = 32
 _LIFETIME = 3600.0
 _NOTICE_EVERY = 86_400.0
 
@@ -50,11 +51,11 @@ class Pairing:
 
     def _key(self) -> bytes:
         """Read the key, making it at first use, in a file that the database is not."""
-        try:
-            return self._key_file.read_bytes()
-        except FileNotFoundError:
-            key = secrets.token_bytes(32)
-            file = os.open(self._key_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(file, "wb") as opened:
-                opened.write(key)
+        key = self._key_file.read_bytes() if self._key_file.exists() else b""
+        if len(key) == _KEY_BYTES:
             return key
+        key = secrets.token_bytes(_KEY_BYTES)
+        file = os.open(self._key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(file, "wb") as opened:
+            opened.write(key)
+        return key

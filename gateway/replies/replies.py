@@ -12,7 +12,7 @@ from gateway.clock import Clock
 from gateway.contracts.adapter import Adapter
 from gateway.contracts.stores import Outbox, OutboxRow, OutboxState, Turn
 from gateway.errors import GatewayError, SendRefused
-from gateway.ids import AccountName, MessageId, TurnId
+from gateway.ids import AccountName, MessageId
 from gateway.messages import Address, Choice
 from gateway.replies.outbox import Deliveries
 from gateway.replies.pace import AccountPace
@@ -42,7 +42,6 @@ class Replies:
             for name, adapter in adapters.items()
         }
         self._started_at = clock.now()
-        self._left_open: set[TurnId] = set()
         self._notices: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
@@ -53,15 +52,10 @@ class Replies:
         reply_to = None if message.address.place.is_direct else message.message_id
         with account.pace.using(message.address.place) as conversation:
             route = Route(account, message.address, conversation, turn, reply_to)
-            rows = () if self._is_fresh(turn) else await self._outbox.of_turn(turn.id)
+            rows = await self._outbox.of_turn(turn.id) if turn.is_resumed else ()
             reply = Reply(self._deliveries, route, rows, self._clock)
-            try:
-                async with reply:
-                    yield reply
-            finally:
-                self._left_open.discard(turn.id)
-                if reply.is_left_open:
-                    self._left_open.add(turn.id)
+            async with reply:
+                yield reply
 
     async def notice(
         self,
@@ -97,11 +91,6 @@ class Replies:
         if account is None:
             raise SendRefused(f"no account is named {address.account} any more")
         return account
-
-    def _is_fresh(self, turn: Turn) -> bool:
-        """Say that no attempt can have sent anything, so that nothing need be looked up."""
-        is_of_this_process = self._started_at <= turn.started_at <= self._clock.now()
-        return turn.attempt == 1 and is_of_this_process and turn.id not in self._left_open
 
     async def _until_closed(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -66,11 +66,6 @@ class Reply:
         self._showing.cancel()
         await asyncio.wait([self._showing])
 
-    @property
-    def is_left_open(self) -> bool:
-        """A later attempt would find messages to go on in."""
-        return not (self._is_finished or (self._pages.are_none and self._files.are_none))
-
     def show(self, event: ReplyEvent) -> None:
         """Take in an event; what it changes is shown when the pace allows."""
         match event:

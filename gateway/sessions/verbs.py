@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from gateway.contracts.stores import SessionInfo, Store
-from gateway.ids import AgentId, PersonId, SessionId
+from gateway.ids import AgentId, PersonId, SessionId, TurnId
 from gateway.transcript import StoredEntry
 
 
@@ -53,6 +53,10 @@ class SessionVerbs:
         if await self.get_session(session) is None:
             return ()
         return await self._transcript.history(session)
+
+    async def has_begun(self, session: SessionId, turn: TurnId) -> bool:
+        """Tell whether an earlier attempt at the turn has kept anything."""
+        return any(stored.turn == turn for stored in await self._transcript.history(session))
 
     def _own(self, session: SessionInfo | None) -> SessionInfo | None:
         return session if session is not None and session.agent == self.agent else None

@@ -143,7 +143,7 @@ def _begin(transaction: Transaction, kept: Kept, turn: TurnId, now: float) -> Tu
     fence = claim(transaction, fresh.lane)
     again = transaction.row(_AGAIN, {"of_number": kept.number})
     if again is not None:
-        return Turn(again.id, fresh, fence, again.attempt, again.started_at)
+        return Turn(again.id, fresh, fence, again.attempt, again.started_at, is_resumed=True)
     first = {"state": TurnState.RUNNING.value, "attempt": 1, "started_at": now, "ended_at": None}
     transaction.run(_FIRST, {"id": turn, "number": kept.number, **first})
     return Turn(turn, fresh, fence, 1, now)

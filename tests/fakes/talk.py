@@ -44,6 +44,7 @@ class Talk(Generic[Platform]):
         self.memory = MemoryOutbox(clock)
         self.outbox: Outbox = outbox or self.memory
         self._numbers = count(1)
+        self._begun: frozenset[TurnId] = frozenset()
         self.restart()
 
     def restart(self) -> None:
@@ -64,7 +65,10 @@ class Talk(Generic[Platform]):
         kept = Kept(
             number, Lane("l"), "key", AgentId("main"), PersonId("p1"), message, self.clock.now()
         )
-        return Turn(TurnId(name or f"t{number}"), kept, attempt, attempt, self.clock.now())
+        turn = TurnId(name or f"t{number}")
+        is_resumed = turn in self._begun or attempt > 1
+        self._begun |= {turn}
+        return Turn(turn, kept, attempt, attempt, self.clock.now(), is_resumed)
 
     async def tell(self, events: Iterable[Said], turn: Turn | None = None) -> None:
         """Give a whole reply; text is text, and a number lets so many seconds pass."""

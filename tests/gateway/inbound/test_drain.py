@@ -12,6 +12,7 @@ from gateway.ids import AgentId, Lane
 from gateway.inbound.dispatcher import Dispatcher
 from gateway.inbound.drain import Drain
 from gateway.inbound.postponed import Postponed
+from gateway.inbound.stops import Stops
 from gateway.messages import Attachment, AttachmentKind
 from gateway.store.store import SqlStore
 from tests.fakes.clock import FakeClock
@@ -27,6 +28,7 @@ class Line:
         self.store = store
         self.clock = clock
         self.postponed = Postponed(clock)
+        self.stops = Stops(lambda _: None, self.postponed)
         self.taken: list[str] = []
 
     async def keep(self, text: str, lane: str = "one", **more: Any) -> None:
@@ -42,7 +44,9 @@ class Line:
 
     @asynccontextmanager
     async def dispatching(self, take_turn: TakeTurn | None = None) -> AsyncIterator[Dispatcher]:
-        drain = Drain(self.store.inbox, self.postponed, take_turn or self.take, self.clock)
+        drain = Drain(
+            self.store.inbox, self.postponed, self.stops, take_turn or self.take, self.clock
+        )
         async with asyncio.TaskGroup() as tasks:
             yield Dispatcher(drain, tasks, self.clock)
 

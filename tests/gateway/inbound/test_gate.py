@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from gateway.commands.builtin import builtin_commands
 from gateway.ids import AccountName, AgentId, EventKey, ExternalUser, Lane, MessageId, PlatformName
 from gateway.inbound.gate import Gate
+from gateway.inbound.postponed import Postponed
 from gateway.inbound.routing import Routing
 from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import BUSY_WORDS, TurnedAway
@@ -49,7 +50,9 @@ class Door:
         return Gate(
             access=Access(settings, self.store.people, self.store.cursors, set()),
             routing=Routing(AgentId("main"), {AccountName("other"): AgentId("second")}),
-            commands=builtin_commands(self.store, self.clock, stop),
+            commands=builtin_commands(
+                self.store, self.clock, stop, Postponed(self.clock).release_lane
+            ),
             inbox=self.store.inbox,
             sessions=self.store.sessions,
             files=TurnFiles({}, [AgentId("main")], self.folder, self.clock),

@@ -40,7 +40,7 @@ async def deliver(inbound: Inbound) -> None: ...
 async def run_for(adapter: Adapter, seconds: float) -> tuple[bool | None, AccountHealth]:
     clock = FakeClock()
     health = AccountHealth(AccountName("bot"), clock)
-    running = asyncio.create_task(keep_running(adapter, deliver, health, clock))
+    running = asyncio.create_task(keep_running(adapter, deliver, health, clock, is_open=True))
     await clock.advance(seconds)
     if running.done():
         return running.result(), health

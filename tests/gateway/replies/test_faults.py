@@ -153,7 +153,7 @@ def test_r6_r7_a_turn_that_is_cut_off_again_and_again_ends_with_one_answer(
             talk.restart()
             # As long as the server's own penalty would last: it is forgotten with the process.
             await clock.advance(60)
-            turn = replace(turn, attempt=turn.attempt + 1)
+            turn = replace(turn, attempt=turn.attempt + 1, is_resumed=True)
         await talk.answer(events, turn, within=5000)
         assert platform.overlaps == 0
         _check(platform, expected(events), lost=True)

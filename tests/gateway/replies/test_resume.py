@@ -1,12 +1,13 @@
 """What a later attempt, or the next process, makes of what an earlier one left."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gateway.contracts.stores import OutboxKind, OutboxState, Turn
-from gateway.errors import RetryLater, StoreBusy
+from gateway.errors import RetryLater, SendRefused, StoreBusy
 from gateway.events import FileReady, ImageReady, TextDelta
 from gateway.messages import Limits, OutgoingFile, OutgoingMessage
 from tests.fakes.adapter import (
@@ -88,6 +89,14 @@ async def test_a_shorter_second_attempt_takes_its_surplus_back(clock: FakeClock)
     assert len(talk.platform.messages) >= 2
     await talk.answer(["Short."], talk.turn(name="t", attempt=2))
     assert talk.platform.texts() == ["Short."]
+
+
+async def test_surplus_that_cannot_be_taken_back_is_emptied(clock: FakeClock) -> None:
+    talk = Talk(clock, EditingAdapter(clock, Limits(text=200)))
+    await left_growing(talk, talk.turn(name="t"), "Some words of text. " * 15)
+    talk.platform.script["delete"].append(SendRefused("too old"))
+    await talk.answer(["Short."], talk.turn(name="t", attempt=2))
+    assert talk.platform.texts() == ["Short.", "…"]
 
 
 @pytest.mark.parametrize("kind", EVERY_KIND)
@@ -193,7 +202,7 @@ async def test_r6_a_put_off_turn_of_this_process_sends_no_file_twice(
         await clock.advance(1)
         reply.show(file)
         await clock.advance(1)
-    await talk.answer([file, "Done."], turn)
+    await talk.answer([file, "Done."], replace(turn, is_resumed=True))
     assert talk.platform.files == [("f",)]
 
 
@@ -273,6 +282,20 @@ async def test_a_held_turn_with_text_says_the_words_instead(clock: FakeClock) ->
     assert talk.platform.texts() == ["The answer."]
 
 
+async def test_r7_a_held_message_grows_on_by_edits_even_where_there_are_drafts(
+    clock: FakeClock,
+) -> None:
+    talk = Talk(clock, DraftingAdapter(clock))
+    turn = talk.turn(name="t")
+    async with talk.replies.open(turn) as reply:
+        await reply.hold("Later.")
+    async with talk.replies.open(talk.turn(name="t")) as reply:
+        reply.show(TextDelta(text="The ans"))
+        await clock.advance(3)
+        assert talk.platform.texts() == ["The ans"]
+    assert talk.platform.made("draft") == []
+
+
 async def test_a_fresh_turn_is_not_looked_up_and_an_open_one_is(clock: FakeClock) -> None:
     talk = Talk(clock, EditingAdapter(clock))
     await talk.answer(["One."])
@@ -281,12 +304,11 @@ async def test_a_fresh_turn_is_not_looked_up_and_an_open_one_is(clock: FakeClock
         await reply.hold("Later.")
     await talk.answer(["Two."], talk.turn(name="t"))
     assert talk.memory.calls["of_turn"] == 1
-    assert talk.replies._left_open == set()
 
 
 async def test_a_turn_that_an_earlier_process_began_is_looked_up(clock: FakeClock) -> None:
     talk = Talk(clock, EditingAdapter(clock))
-    turn = talk.turn(name="t")
+    turn = replace(talk.turn(name="t"), is_resumed=True)
     await left_growing(talk, turn, "Some words")
     await clock.advance(1)
     talk.restart()
