@@ -33,8 +33,6 @@ class Files:
         self._done = 0
         """Files of earlier attempts: the turn's events name them again."""
         self._position = 0
-        self.are_none = True
-        """No file has been noted as being sent."""
 
     @property
     def are_waiting(self) -> bool:
@@ -44,7 +42,6 @@ class Files:
         """Take over what an earlier attempt sent, or may have sent."""
         for row in rows:
             if row.kind is OutboxKind.FILES:
-                self.are_none = False
                 adopted = await self._deliveries.adopt(self._route, row)
                 self._done += len(row.files)
                 self._position = max(self._position, row.position + 1)
@@ -62,7 +59,6 @@ class Files:
         """Send all that is waiting, in order."""
         while self._waiting:
             files = self._next_album()
-            self.are_none = False
             try:
                 row = await self._deliveries.send_files(self._route, self._position, files)
             except SendRefused as refusal:

@@ -105,12 +105,15 @@ class Live:
         """Make the calls that are due; return how long there is nothing more to do."""
         self._is_idle = False
         try:
-            waits = [await self._send_files(), await self._show(), await self._sign()]
+            files, text, sign = await self._send_files(), await self._show(), await self._sign()
         except RetryLater as pause:
             # The store could not note a message: nothing was sent.
             return pause.after
         self._is_idle = self._seen == self._version
-        return min((wait for wait in waits if wait is not None), default=None)
+        if text is None and not self._is_idle:
+            # It came while the sign was shown.
+            return 0.0
+        return min((wait for wait in (files, text, sign) if wait is not None), default=None)
 
     async def _send_files(self) -> float | None:
         """Send what is waiting, once no more files seem to follow."""

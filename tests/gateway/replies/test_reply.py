@@ -180,6 +180,7 @@ async def test_a_draft_is_shown_again_before_it_fades(clock: FakeClock) -> None:
     await talk.answer(["Wait.", 65.0])
     times = [call.at for call in talk.platform.made("draft")]
     assert times == pytest.approx([0.25, 20.25, 40.25, 60.25])
+    assert len(talk.platform.made("typing")) <= 1
 
 
 async def test_no_drafts_here_means_edits_from_now_on(clock: FakeClock) -> None:
@@ -500,6 +501,17 @@ async def test_typing_starts_after_a_moment_and_goes_on(clock: FakeClock) -> Non
     assert [call.at for call in talk.platform.made("typing")] == [0.25, 4.25, 8.25, 12.25]
 
 
+async def test_text_that_comes_while_typing_is_shown_does_not_wait_for_it_to_fade(
+    clock: FakeClock,
+) -> None:
+    talk = Talk(clock, EditingAdapter(clock, latency=0.5))
+    async with talk.replies.open(talk.turn()) as reply:
+        await clock.advance(0.4)
+        reply.show(TextDelta(text="Some words "))
+        await clock.advance(2.0)
+        assert talk.platform.texts() == ["Some…"]
+
+
 async def test_growing_text_needs_no_typing_beside_it(clock: FakeClock) -> None:
     talk = Talk(clock, EditingAdapter(clock))
     await talk.answer([x for n in range(20) for x in (f"w{n} ", 1.0)])
@@ -714,8 +726,12 @@ async def test_a_message_that_is_gone_is_sent_anew(clock: FakeClock) -> None:
         reply.show(TextDelta(text="and more"))
         await clock.advance(10)
         assert talk.platform.messages == {}
+        calls = len(talk.platform.made("edit"))
+        reply.show(TextDelta(text="."))
+        await clock.advance(10)
+        assert len(talk.platform.made("edit")) == calls
         await reply.finish()
-    assert talk.platform.texts() == ["Some words and more"]
+    assert talk.platform.texts() == ["Some words and more."]
     assert talk.memory.states() == ["failed", "final"]
 
 
