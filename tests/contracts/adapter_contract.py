@@ -7,7 +7,7 @@ from an adapter's class and a `Platform` (tests/journeys/platform.py), which is 
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,7 @@ from gateway.contracts.adapter import (
     ShowsDrafts,
     ShowsTyping,
 )
-from gateway.errors import NotSupported, Refused
+from gateway.errors import NotSupported, Refused, RetryLater
 from gateway.ids import AccountName, MessageId
 from gateway.messages import Address, Attachment, Choice, Origin, OutgoingFile, OutgoingMessage
 from gateway.settings import AdapterSettings
@@ -60,6 +60,9 @@ class Stage:
             pytest.skip(f"{type(self.adapter).__name__} is none that {ability.__name__}")
         return cast("Ability", self.adapter)
 
+    def receiving(self) -> AbstractAsyncContextManager[None]:
+        return receiving(self.adapter, self.account)
+
     async def says(self, text: str, key: str = "out_1", **more: Any) -> MessageId:
         return await self.adapter.send(self.here, OutgoingMessage(key, text, **more))
 
@@ -70,6 +73,25 @@ class Stage:
 
     def files_seen(self) -> list[tuple[bytes, str]]:
         return [(one.file, one.text) for one in self.person.sees() if one.file is not None]
+
+
+@asynccontextmanager
+async def receiving(adapter: Adapter, account: Account) -> AsyncIterator[None]:
+    """Run an open adapter while the body runs, and again whenever it asks for that."""
+
+    async def run() -> None:
+        while True:
+            try:
+                return await adapter.run(account.gate)
+            except RetryLater as pause:
+                await account.kit.clock.sleep(pause.after)
+
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(run())
+        try:
+            yield
+        finally:
+            running.cancel()
 
 
 @asynccontextmanager
@@ -92,7 +114,7 @@ async def on_stage(
     await adapter.open()
     try:
         person = platform.person("Ann")
-        async with account.receiving(adapter):
+        async with receiving(adapter, account):
             person.writes("hello")
             await account.gate.until(lambda gate: len(gate.messages) == 1)
         here = account.gate.messages[0].address
@@ -227,7 +249,7 @@ class ReceivingContract:
     """From the person to the gate, and what of it can be answered."""
 
     async def test_a_message_says_who_wrote_it_and_where(self, stage: Stage) -> None:
-        async with stage.account.receiving(stage.adapter):
+        async with stage.receiving():
             stage.person.writes(TRICKY)
             await stage.account.gate.until(lambda gate: len(gate.messages) == 2)
         message = stage.account.gate.messages[1]
@@ -245,7 +267,7 @@ class ReceivingContract:
 
     async def test_messages_come_in_order_each_with_ids_of_its_own(self, stage: Stage) -> None:
         words = ["one", "two", "two", "three"]
-        async with stage.account.receiving(stage.adapter):
+        async with stage.receiving():
             for text in words:
                 stage.person.writes(text)
             await stage.account.gate.until(lambda gate: len(gate.messages) == 5)
@@ -257,7 +279,7 @@ class ReceivingContract:
     async def test_r1_what_could_not_be_kept_is_delivered_again(self, stage: Stage) -> None:
         gate = stage.account.gate
         gate.busy_for = [1.0, 1.0]
-        async with stage.account.receiving(stage.adapter):
+        async with stage.receiving():
             stage.person.writes("precious")
             await gate.until(lambda gate: len(gate.messages) == 2)
         assert gate.busy_for == []
@@ -266,7 +288,7 @@ class ReceivingContract:
     async def test_receiving_can_end_and_go_on(self, stage: Stage) -> None:
         for words in ("first", "second"):
             stage.person.writes(words)
-            async with stage.account.receiving(stage.adapter):
+            async with stage.receiving():
                 await stage.account.gate.until(partial(_ends_with, words))
         assert stage.account.gate.texts == ["hello", "first", "second"]
         assert stage.account.health.is_alive
@@ -280,7 +302,7 @@ class ReceivingContract:
         stage.able(AsksChoices)
         choices = (Choice("Yes", "y" * 64), Choice("No", "no", is_danger=True))
         sent = await stage.says("Really?", choices=choices)
-        async with stage.account.receiving(stage.adapter):
+        async with stage.receiving():
             stage.person.presses("Yes")
             await stage.account.gate.until(lambda gate: len(gate.messages) == 2)
         pressed = stage.account.gate.messages[1]
@@ -292,7 +314,7 @@ class ReceivingContract:
         adapter = stage.able(AsksChoices)
         choices = [Choice(f"Label {n}", f"value {n}") for n in range(adapter.choices_at_most)]
         await stage.says("Which?", choices=tuple(choices))
-        async with stage.account.receiving(stage.adapter):
+        async with stage.receiving():
             stage.person.presses(choices[-1].label)
             await stage.account.gate.until(lambda gate: len(gate.messages) == 2)
         assert stage.account.gate.texts[1] == choices[-1].value
@@ -318,7 +340,7 @@ def _ends_with(words: str, gate: Gate) -> bool:
 
 async def _attached(stage: Stage, name: str, data: bytes) -> Attachment:
     """Have the person send a file, and return it as it was delivered."""
-    async with stage.account.receiving(stage.adapter):
+    async with stage.receiving():
         stage.person.sends(name, data, "look")
         await stage.account.gate.until(lambda gate: len(gate.messages) == 2)
     message = stage.account.gate.messages[1]
