@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice, takewhile
 
-import structlog
-
 from gateway.contracts.adapter import SendsFiles
 from gateway.contracts.stores import OutboxKind, OutboxRow, OutboxState
 from gateway.errors import SendRefused
@@ -14,8 +12,6 @@ from gateway.messages import Limits, OutgoingFile
 from gateway.replies.body import Body
 from gateway.replies.outbox import Deliveries
 from gateway.replies.route import Route
-
-log = structlog.get_logger()
 
 MISSING_WORDS = "A file may be missing: {name}"
 REFUSED_WORDS = "{name} could not be sent: {reason}"

@@ -88,18 +88,21 @@ class Pages:
 
     async def finish(self, texts: Sequence[str], choices: tuple[Choice, ...]) -> None:
         """Show the whole answer, in order, whatever became of interim calls; settle the rows."""
-        refusals = []
+        troubles = []
         for position, text in enumerate(texts):
             is_last = position == len(texts) - 1
             message = self._message(position, text, choices if is_last else ())
             try:
-                await self._put(position, message)
+                page = await self._put(position, message)
             except SendRefused as refusal:
                 log.warning("page.refused", position=position)
-                refusals.append(f"Part {position + 1} could not be sent: {refusal}")
-        if refusals:
-            await self._tell(len(texts), "\n".join(refusals))
-        for position in [one for one in self._pages if one >= len(texts) + bool(refusals)]:
+                troubles.append(f"Part {position + 1} could not be sent: {refusal}")
+            else:
+                if page.row.state is OutboxState.UNKNOWN:
+                    troubles.append(f"Part {position + 1} may be missing.")
+        if troubles:
+            await self._tell(len(texts), "\n".join(troubles))
+        for position in [one for one in self._pages if one >= len(texts) + bool(troubles)]:
             await self._take_away(self._pages.pop(position))
         for page in self._pages.values():
             if page.row.state is OutboxState.SENT:

@@ -269,13 +269,16 @@ async def test_r6_a_send_that_can_be_found_is_looked_for(
     assert len(talk.platform.made("find")) == (1 if is_applied else 2)
 
 
-async def test_a_plain_platform_sends_a_page_at_most_once(clock: FakeClock) -> None:
+async def test_a_plain_platform_sends_a_page_at_most_once_and_tells_which_may_be_missing(
+    clock: FakeClock,
+) -> None:
     talk = Talk(clock, PlainAdapter(clock, Limits(text=100)))
     talk.platform.script["send"].extend([None, Lost(is_applied=True)])
     await talk.answer(["Some words of text. " * 12])
-    assert len(talk.platform.made("send")) == 3
-    assert whole(talk.platform) == ("Some words of text. " * 12).strip()
-    assert talk.memory.states() == ["final", "unknown", "final"]
+    *answer, note = talk.platform.texts()
+    assert " ".join(answer) == ("Some words of text. " * 12).strip()
+    assert note == "_Part 2 may be missing._"
+    assert talk.memory.states() == ["final", "unknown", "final", "final"]
 
 
 async def test_n2_a_failed_send_does_not_double_the_text(clock: FakeClock) -> None:
