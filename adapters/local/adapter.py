@@ -3,6 +3,7 @@
 What every adapter does is here: it says what it can (the abilities it inherits), turns
 input into `Message`s (inbound.py), messages into what its platform shows (outbound.py),
 and leaves connections, limits and retries to its transport (transport.py).
+Quality: silver (docs/adapter-quality.md).
 """
 
 import asyncio

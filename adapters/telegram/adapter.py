@@ -1,4 +1,7 @@
-"""The Telegram adapter: joins receiving, sending and files into one account of the gateway."""
+"""The Telegram adapter: joins receiving, sending and files into one account of the gateway.
+
+Quality: silver (docs/adapter-quality.md).
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
