@@ -152,6 +152,7 @@ class FakeServer(ABC):
         if effect is None:
             return await _send(request, await apply())
         self.befell(effect, facts)
+        self.watch.changed()
         early = await self._before(request, effect, apply)
         if early is not None:
             return early

@@ -22,7 +22,7 @@ PLATFORMS: dict[str, type[Platform]] = {
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Take a journey to every platform, or to those it names, or to the one it knows."""
     named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
-    if "platform" in metafunc.fixturenames and "platform" not in named:
+    if "platform" in metafunc.fixturenames and not any("platform" in names for names in named):
         knows_telegram = "telegram" in metafunc.fixturenames
         places = ["telegram"] if knows_telegram else list(PLATFORMS)
         metafunc.parametrize("platform", places, indirect=True)
