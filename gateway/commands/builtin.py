@@ -22,7 +22,7 @@ def builtin_commands(
     store: Store,
     clock: Clock,
     stop: Callable[[str], Awaitable[bool]],
-    release: Callable[[Lane], bool],
+    release: Callable[[Lane], object],
 ) -> Commands:
     commands = Commands([
         Start(),

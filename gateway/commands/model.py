@@ -25,7 +25,7 @@ class Model(Command):
     role = Role.MEMBER
     role_in_groups = Role.OWNER
 
-    def __init__(self, release: Callable[[Lane], bool]) -> None:
+    def __init__(self, release: Callable[[Lane], object]) -> None:
         self._release = release
 
     @override

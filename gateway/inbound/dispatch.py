@@ -84,6 +84,7 @@ class Dispatch:
             state = await self._reply_to(turn)
             if state is not TurnState.POSTPONED:
                 await self._turns.finish(turn, state)
+                self._stops.ended(kept)
                 await self._files.discard(turn)
             log.info("turn.finished", state=state.value)
 
@@ -91,10 +92,14 @@ class Dispatch:
         try:
             async with self._replies.open(turn) as reply:
                 return await self._bring_to_an_end(turn, reply)
-        except (asyncio.CancelledError, RetryLater, AccountRejected):
+        except (asyncio.CancelledError, AccountRejected):
             # Interrupted by what is not its own doing, so it costs no attempt.
             await self._turns.postpone(turn, until=0.0)
             raise
+        except RetryLater as pause:
+            log.warning("turn.postponed", reason=str(pause))
+            await self._turns.postpone(turn, self._postponed.after(pause.after))
+            return TurnState.POSTPONED
         except SendRefused as refusal:
             log.warning("turn.unreachable", reason=str(refusal))
             return TurnState.DEAD
@@ -118,7 +123,8 @@ class Dispatch:
         else:
             command, argument = found
             session = await pool.active_session(kept.session_key)
-            answer = await _run(command, Call(argument, kept, admission, pool, session))
+            call = Call(argument, kept, admission, pool, session)
+            answer = await self._stops.stoppable(kept, _run(command, call))
             if answer.text:
                 reply.show(TextDelta(text=answer.text))
                 await reply.finish(choices=answer.choices)
@@ -129,7 +135,7 @@ class Dispatch:
         session = await pool.resolve_session(kept.session_key, kept.owner)
         content = None
         if not (turn.is_resumed and await pool.has_begun(session.id, turn.id)):
-            content = await self._files.receive(kept, reply)
+            content = await self._stops.stoppable(kept, self._files.receive(kept, reply))
         self._stops.heed(kept)
         is_shared = not kept.message.address.place.is_direct
         options = TurnOptions(

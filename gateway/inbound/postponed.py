@@ -17,7 +17,7 @@ class Postponed:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._waiting: dict[Lane, tuple[AgentId, asyncio.Event]] = {}
+        self._waiting: dict[Lane, tuple[Kept, asyncio.Event]] = {}
 
     def next_try(self, first_try: float, asked: float | None) -> float:
         """Return when to try again: ever later the longer it lasts, as the server asked."""
@@ -25,13 +25,17 @@ class Postponed:
         pause = min(max((now - first_try) / 4, _SOONEST), _LATEST)
         return now + max(pause, asked or 0.0)
 
+    def after(self, seconds: float) -> float:
+        """Return when to try again what was asked to wait for so long."""
+        return self._clock.now() + seconds
+
     async def wait(self, kept: Kept) -> None:
         """Return when the message may be tried: at its time, or when it is released."""
         seconds = min(kept.not_before - self._clock.now(), _LONGEST_WAIT)
         if seconds <= 0:
             return
         woken = asyncio.Event()
-        self._waiting[kept.lane] = kept.agent, woken
+        self._waiting[kept.lane] = kept, woken
         try:
             async with self._clock.timeout(seconds):
                 await woken.wait()
@@ -42,17 +46,18 @@ class Postponed:
 
     def release_agent(self, agent: AgentId) -> None:
         """The agent's model has answered: whoever waits for it may go."""
-        for waiting_for, woken in self._waiting.values():
-            if waiting_for == agent:
+        for kept, woken in self._waiting.values():
+            if kept.agent == agent:
                 woken.set()
 
     def release_all(self) -> None:
         for _, woken in self._waiting.values():
             woken.set()
 
-    def release_lane(self, lane: Lane) -> bool:
-        """Let one lane go; False when it does not wait."""
-        waiting = self._waiting.get(lane)
-        if waiting is not None:
-            waiting[1].set()
-        return waiting is not None
+    def release_lane(self, lane: Lane) -> Kept | None:
+        """Let what waits in one lane go, and return it; None when nothing does."""
+        if (waiting := self._waiting.get(lane)) is None:
+            return None
+        kept, woken = waiting
+        woken.set()
+        return kept

@@ -1,13 +1,17 @@
 """Stopping turns: what `/stop` does, whatever the turn is busy with."""
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from gateway.contracts.stores import Kept
 from gateway.errors import TurnStopped
 from gateway.ids import AgentId, Lane
 from gateway.inbound.postponed import Postponed
 from gateway.pools.pool import Pool
+
+T = TypeVar("T")
 
 
 class Stops:
@@ -16,20 +20,23 @@ class Stops:
     def __init__(self, pool_of: Callable[[AgentId], Pool | None], postponed: Postponed) -> None:
         self._pool_of = pool_of
         self._postponed = postponed
-        self._working: dict[Lane, AgentId] = {}
-        self._asked: set[Lane] = set()
+        self._working: dict[Lane, Kept] = {}
+        self._tasks: dict[Lane, asyncio.Task[Any]] = {}
+        """Work that is cut short by a stop, as no pool has it."""
+        self._asked: dict[Lane, int] = {}
+        """Numbers of messages; one that is put off meanwhile is stopped when it is next tried."""
 
     async def stop(self, session_key: str) -> bool:
         """Have the key's turn end; False when there is none."""
         lane = Lane(session_key)
-        if lane in self._working:
-            self._asked.add(lane)
-            await self._stop_in_pool(session_key, self._working[lane])
-            return True
-        if self._postponed.release_lane(lane):
-            self._asked.add(lane)
-            return True
-        return False
+        kept = self._working.get(lane) or self._postponed.release_lane(lane)
+        if kept is None:
+            return False
+        self._asked[lane] = kept.number
+        if (task := self._tasks.get(lane)) is not None:
+            task.cancel()
+        await self._stop_in_pool(session_key, kept.agent)
+        return True
 
     async def _stop_in_pool(self, session_key: str, agent: AgentId) -> None:
         pool = self._pool_of(agent)
@@ -40,12 +47,34 @@ class Stops:
     @contextmanager
     def working(self, kept: Kept) -> Iterator[None]:
         """Mark a turn as stoppable while the body runs."""
-        self._working[kept.lane] = kept.agent
+        self._working[kept.lane] = kept
+        if not self.is_asked(kept):
+            self._asked.pop(kept.lane, None)
         try:
             yield
         finally:
-            del self._working[kept.lane]
-            self._asked.discard(kept.lane)
+            self._working.pop(kept.lane, None)
+
+    def ended(self, kept: Kept) -> None:
+        """Say that the turn is over: nothing is left to stop, and `/retry` may begin it anew."""
+        self._working.pop(kept.lane, None)
+        self._asked.pop(kept.lane, None)
+
+    async def stoppable(self, kept: Kept, work: Coroutine[Any, Any, T]) -> T:
+        """Do work of a turn outside its pool; raise `TurnStopped` if the turn is to stop."""
+        task = asyncio.create_task(work)
+        if self.is_asked(kept):
+            task.cancel()
+        self._tasks[kept.lane] = task
+        try:
+            await asyncio.wait({task})
+        finally:
+            del self._tasks[kept.lane]
+            task.cancel()
+            await asyncio.wait({task})
+        if task.cancelled():
+            self.heed(kept)
+        return task.result()
 
     def heed(self, kept: Kept) -> None:
         """Raise `TurnStopped` if the turn was asked to stop before the pool knew of it."""
@@ -53,4 +82,4 @@ class Stops:
             raise TurnStopped
 
     def is_asked(self, kept: Kept) -> bool:
-        return kept.lane in self._asked
+        return self._asked.get(kept.lane) == kept.number
