@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice, takewhile
+from pathlib import Path
 
 from gateway.contracts.adapter import SendsFiles
 from gateway.contracts.stores import OutboxKind, OutboxRow, OutboxState
@@ -26,7 +27,7 @@ class Files:
         self._route = route
         self._body = body
         self._waiting: deque[OutgoingFile] = deque()
-        self._done = 0
+        self._done: set[Path] = set()
         """Files of earlier attempts: the turn's events name them again."""
         self._position = 0
 
@@ -39,14 +40,14 @@ class Files:
         for row in rows:
             if row.kind is OutboxKind.FILES:
                 adopted = await self._deliveries.adopt(self._route, row)
-                self._done += len(row.files)
+                self._done |= {file.path for file in row.files}
                 self._position = max(self._position, row.position + 1)
                 self._tell(adopted)
 
     def add(self, file: OutgoingFile) -> None:
-        if self._done:
-            self._done -= 1
-        elif not isinstance(self._route.adapter, SendsFiles):
+        if file.path in self._done:
+            return
+        if not isinstance(self._route.adapter, SendsFiles):
             self._body.note(NO_FILES_WORDS.format(name=file.name))
         elif (fitting := self._fitted(file)) is not None:
             self._waiting.append(fitting)

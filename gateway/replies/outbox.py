@@ -42,6 +42,7 @@ log = structlog.get_logger()
 _FAULTS_AT_MOST = 6
 _DOUBTS_AT_MOST = 5
 _STUBS_AT_MOST = 6
+_LATER = 60.0
 _LOOK_AFTER = (2.0, 8.0)
 """Pauses before each look for a message that may have arrived."""
 _OLD_REQUEST = 30.0
@@ -76,6 +77,7 @@ class Deliveries:
 
         Raises:
             SendRefused: the platform will not have it; the row is `failed`.
+            RetryLater: it never says whether a message has arrived.
         """
         first = _stubbed(message) if may_edit and route.needs_stub else message
         kept = message.text if route.turn is None else first.text
@@ -87,7 +89,23 @@ class Deliveries:
             if sent.state is not OutboxState.ABANDONED:
                 return Posted(sent, first)
             await self._clock.sleep(backoff(tries))
-        raise SendRefused("the platform does not say whether a message has arrived")
+            await self._wait_until_reachable(route)
+        raise RetryLater("the platform does not say whether a message has arrived", _LATER)
+
+    async def _wait_until_reachable(self, route: Route) -> None:
+        """Make a call that does no harm twice until it gets through."""
+        adapter = route.adapter
+        if not isinstance(adapter, ShowsTyping):
+            return
+        for doubts in itertools.count(1):
+            try:
+                await self._made(route, lambda: adapter.show_typing(route.address))
+            except SendUncertain:
+                await self._clock.sleep(backoff(doubts))
+            except (SendRefused, NotSupported):
+                return
+            else:
+                return
 
     async def edit(self, route: Route, row: OutboxRow, message: OutgoingMessage) -> None:
         """Make a sent message say this, however long it takes.

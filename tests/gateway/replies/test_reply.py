@@ -258,6 +258,18 @@ async def test_r6_a_keyed_send_is_repeated_until_it_is_known(clock: FakeClock) -
     assert talk.memory.states() == ["final"]
 
 
+async def test_r6_a_server_that_fails_for_long_gets_no_stub_until_it_answers_again(
+    clock: FakeClock,
+) -> None:
+    talk = Talk(clock, EditingAdapter(clock))
+    talk.platform.script["send"].append(Lost(is_applied=False))
+    talk.platform.script["typing"].extend([Lost(is_applied=False)] * 12)
+    await talk.answer(["The answer."])
+    assert talk.platform.texts() == ["The answer."]
+    assert len(talk.platform.made("send")) == 2
+    assert clock.monotonic() > 60
+
+
 @pytest.mark.parametrize("is_applied", [True, False])
 async def test_r6_a_send_that_can_be_found_is_looked_for(
     clock: FakeClock, is_applied: bool

@@ -206,6 +206,24 @@ async def test_r6_a_put_off_turn_of_this_process_sends_no_file_twice(
     assert talk.platform.files == [("f",)]
 
 
+async def test_r6_a_refused_file_is_told_again_and_the_sent_one_is_not_sent_again(
+    clock: FakeClock, tmp_path: Path
+) -> None:
+    gone, small = a_file(tmp_path, "gone"), a_file(tmp_path, "small")
+    gone.path.unlink()
+    files = [FileReady(file=gone, call_id="1"), FileReady(file=small, call_id="2")]
+    talk = Talk(clock, EditingAdapter(clock))
+    async with talk.replies.open(talk.turn(name="t")) as reply:
+        await clock.advance(1)
+        for file in files:
+            reply.show(file)
+        await clock.advance(1)
+    talk.restart()
+    await talk.answer([*files, "Done."], talk.turn(name="t"))
+    assert talk.platform.files == [("small",)]
+    assert "gone could not be sent" in talk.platform.texts()[-1]
+
+
 async def test_a_busy_store_loses_no_file(clock: FakeClock, tmp_path: Path) -> None:
     talk = Talk(clock, EditingAdapter(clock))
     async with talk.replies.open(talk.turn()) as reply:
