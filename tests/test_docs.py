@@ -9,6 +9,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/**/*.md"), ROOT / "bench/README.md"])
 PATH = re.compile(r"`((?:gateway|adapters|tests|bench|docs|scripts|changes)/[\w./-]*)`")
 LINK = re.compile(r"\]\(((?!https?:)[\w./-]+)\)")
+EVENT = re.compile(r'\blog\.(?:debug|info|warning|error|exception)\(\s*"(\w+\.\w+)"')
 FRAGMENT = re.compile(r"[\w-]+\.(added|changed|fixed|removed|security)\.md")
 
 
@@ -42,11 +43,21 @@ def test_decisions_are_numbered_without_gaps() -> None:
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-def test_promises_and_threats_named_in_the_docs_have_a_test() -> None:
+@pytest.mark.parametrize(("page", "letter"), [("delivery.md", "R"), ("security.md", "T")])
+def test_promises_and_threats_named_in_the_docs_have_a_test(page: str, letter: str) -> None:
     tests = "\n".join(path.read_text() for path in ROOT.glob("tests/**/test_*.py"))
     tests += "\n".join(path.read_text() for path in ROOT.glob("tests/contracts/*.py"))
-    delivery = (ROOT / "docs/delivery.md").read_text()
-    promised = set(re.findall(r"^\| (R\d+) \|", delivery, re.MULTILINE))
-    assert promised
-    untested = {name for name in promised if f"_{name.lower()}_" not in tests}
+    named = re.findall(rf"^\| ({letter}\d+) \|", (ROOT / "docs" / page).read_text(), re.MULTILINE)
+    assert named
+    untested = {name for name in named if f"_{name.lower()}_" not in tests}
     assert untested == set()
+
+
+def test_every_event_in_the_log_is_explained_and_each_that_is_explained_exists() -> None:
+    sources = [*ROOT.glob("gateway/**/*.py"), *ROOT.glob("adapters/**/*.py")]
+    logged = {event for path in sources for event in EVENT.findall(path.read_text())}
+    page = (ROOT / "docs/operating.md").read_text()
+    table = page.partition("## Logs")[2].partition("\n## ")[0]
+    firsts = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
+    explained = {event for first in firsts for event in re.findall(r"`(\w+\.\w+)`", first)}
+    assert explained == logged
