@@ -13,7 +13,7 @@ from gateway.contracts.people import PairingRequest
 from gateway.contracts.stores import Store
 from gateway.control.server import control_socket
 from gateway.control.verbs import Control
-from gateway.errors import AccountRejected
+from gateway.errors import AccountRejected, StoreBusy
 from gateway.ids import AccountName, AgentId
 from gateway.inbound.dispatch import Dispatch
 from gateway.inbound.dispatcher import Dispatcher
@@ -39,6 +39,11 @@ from gateway.replies.replies import Replies
 from gateway.settings import GatewaySettings
 
 log = structlog.get_logger()
+
+_PRUNED_AFTER = 300.0
+_PRUNED_EVERY = 86_400.0
+_KEPT_FOR = 30 * 86_400.0
+"""How long it is known what was received and sent; what was said is kept for good."""
 
 WELCOME_WORDS = "You have been let in. Write to me whenever you like; /help shows what I can do."
 
@@ -92,13 +97,13 @@ class Gateway:
         trusted = {name for name, adapter in self._adapters.items() if adapter.is_trusted}
         access = Access(settings.access, store.people, store.cursors, trusted)
         agents = [AgentId(name) for name in agents_of(settings)]
-        files = TurnFiles(self._adapters, agents, settings.data_dir, clock)
+        self._files = TurnFiles(self._adapters, agents, settings.data_dir, clock)
         dispatch = Dispatch(
             turns=store.turns,
             access=access,
             commands=commands,
             pools=self._pools,
-            files=files,
+            files=self._files,
             replies=self._replies,
             postponed=postponed,
             stops=stops,
@@ -111,7 +116,7 @@ class Gateway:
             commands=commands,
             inbox=store.inbox,
             sessions=store.sessions,
-            files=files,
+            files=self._files,
             turned_away=TurnedAway(store.inbox, self._pairing, self._replies, self._spawn, clock),
             wake=self._dispatcher.wake,
         )
@@ -120,8 +125,10 @@ class Gateway:
         """Run until told to stop, or until no adapter is left; leave nothing half done."""
         async with self._tasks, self._pools, control_socket(self._socket, self._control().verbs()):
             await self._pools.start_all()
+            await self._files.discard_left(await self._store.turns.unfinished())
             await self._open_adapters()
             self._spawn(self._warm_up())
+            self._spawn(self._prune_daily())
             intake = self._tasks.create_task(self._take_in())
             for lane in await self._store.inbox.waiting_lanes():
                 self._dispatcher.wake(lane)
@@ -155,6 +162,17 @@ class Gateway:
             for one in alive:
                 one.cancel()
         await self._pools.warm_up()
+
+    async def _prune_daily(self) -> None:
+        await self._clock.sleep(_PRUNED_AFTER)
+        while True:
+            try:
+                rows = await self._store.prune(self._clock.now() - _KEPT_FOR)
+            except StoreBusy as error:
+                log.warning("store.prune_failed", reason=str(error))
+            else:
+                log.info("store.pruned", rows=rows)
+            await self._clock.sleep(_PRUNED_EVERY)
 
     async def _take_in(self) -> bool:
         """Receive on every account; True when input ended, False when all were rejected."""

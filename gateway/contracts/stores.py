@@ -157,6 +157,10 @@ class Turns(Protocol):
         """
         ...
 
+    async def unfinished(self) -> frozenset[TurnId]:
+        """Return the turns that have begun and not come to their end."""
+        ...
+
     async def start_step(self, turn: Turn, call_id: str, tool: str) -> None:
         """Note that a tool call which must not be repeated is about to run."""
         ...
@@ -387,4 +391,8 @@ class Store(Protocol):
 
     async def check(self) -> str:
         """Return versions and sizes in one line, for `doctor`."""
+        ...
+
+    async def prune(self, before: float) -> int:
+        """Forget what was kept before then and waits no more, save what was said; count it."""
         ...

@@ -12,7 +12,7 @@ from gateway.contracts.adapter import Adapter, FetchesFiles
 from gateway.contracts.stores import Kept, Turn
 from gateway.errors import GatewayError, Refused, RetryLater
 from gateway.events import NoticeAdded
-from gateway.ids import AccountName, AgentId
+from gateway.ids import AccountName, AgentId, TurnId
 from gateway.inbound.content import compose
 from gateway.messages import Attachment
 from gateway.replies.reply import Reply
@@ -74,6 +74,15 @@ class TurnFiles:
         copies = outgoing_dir(self._data_dir, turn.id)
         if copies.exists():
             await asyncio.to_thread(shutil.rmtree, copies, ignore_errors=True)
+
+    async def discard_left(self, unfinished: Collection[TurnId]) -> None:
+        """Remove what crashes have left of turns that nobody will go on with."""
+        await asyncio.to_thread(self._discard_left, unfinished)
+
+    def _discard_left(self, unfinished: Collection[TurnId]) -> None:
+        for copies in (self._data_dir / "outgoing").glob("*/"):
+            if copies.name not in unfinished:
+                shutil.rmtree(copies, ignore_errors=True)
 
     async def move_place(self, old: str, new: str) -> None:
         """Let the files of a shared place go on under its new `channel_context`."""

@@ -25,6 +25,7 @@ from gateway.store.inbox import SqlInbox
 from gateway.store.location import database_path
 from gateway.store.outbox import SqlOutbox
 from gateway.store.people import SqlPeople
+from gateway.store.pruning import prune
 from gateway.store.schema import VERSION
 from gateway.store.sessions import SqlSessions
 from gateway.store.transcript import SqlTranscript
@@ -74,6 +75,10 @@ class SqlStore(Store):
             f"SQLite {sqlite3.sqlite_version}{advice}, schema {VERSION}, {path} {_size(path)}, "
             f"log {_size(path.with_name(f'{path.name}-wal'))}, {waiting} waiting"
         )
+
+    @override
+    async def prune(self, before: float) -> int:
+        return await prune(self._database, before)
 
 
 def _size(path: Path) -> str:

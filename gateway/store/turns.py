@@ -11,7 +11,7 @@ from gateway.store.database import Database
 from gateway.store.inserts import insert, insert_or_skip
 from gateway.store.kept import put_state, waiting_row
 from gateway.store.leases import claim, require
-from gateway.store.schema import entries, inbox, outbox, steps, turns
+from gateway.store.schema import IS_WAITING, entries, inbox, outbox, steps, turns
 from gateway.store.statements import Transaction
 
 _FIRST = insert(turns)
@@ -34,6 +34,7 @@ _FINISH = (
     .where(turns.c.id == bindparam("turn"))
     .values(state=bindparam("new_state"), ended_at=bindparam("now"))
 )
+_UNFINISHED = select(turns.c.id).join(inbox, inbox.c.number == turns.c.number).where(IS_WAITING)
 _STEP = insert_or_skip(steps)
 _STEPS = select(steps.c.call_id).where(steps.c.turn == bindparam("turn"))
 
@@ -117,6 +118,10 @@ class SqlTurns(Turns):
         return await self._database.write(
             lambda transaction: _revive(transaction, session_key, now)
         )
+
+    @override
+    async def unfinished(self) -> frozenset[TurnId]:
+        return frozenset(row.id for row in await self._database.read(_UNFINISHED))
 
     @override
     async def start_step(self, turn: Turn, call_id: str, tool: str) -> None:

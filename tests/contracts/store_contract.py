@@ -777,3 +777,120 @@ async def ask(store: Store, code_hash: str, *, user: str = "42") -> bool:
     return await store.people.request_pairing(
         message(address=direct(user)), code_hash, lifetime=HOUR, notice_every=DAY
     )
+
+
+class PruneContract:
+    """With a clock that has moved on by `LATER`, everything before it is old."""
+
+    LATER = 1_000.0
+
+    async def answered(self, store: Store, text: str = "hello") -> Turn:
+        """Have a message answered, by a turn that leaves a row of every kind."""
+        await keep(store, message(text))
+        turn = await begin(store)
+        session = await store.sessions.resolve(AGENT, KEY, ANN)
+        await store.transcript.append(session.id, [UserEntry(text)], turn=turn)
+        await store.turns.start_step(turn, "c", "tool")
+        row = await store.outbox.begin(direct(), turn=turn, position=0, kind=OutboxKind.TEXT)
+        await store.outbox.settle(row.id, OutboxState.FINAL)
+        await store.turns.finish(turn, TurnState.DONE)
+        return turn
+
+    async def test_what_is_done_and_old_goes_and_what_was_said_stays(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        turn = await self.answered(store)
+        assert await store.inbox.refuse(message(), "not_paired")
+        await clock.advance(self.LATER)
+        assert await store.prune(clock.now()) == 2
+        assert await store.outbox.of_turn(turn.id) == []
+        assert await store.turns.started_steps(turn.id) == frozenset()
+        session = await store.sessions.active(KEY)
+        assert session is not None
+        assert [one.entry for one in await store.transcript.everything(session.id)] == [
+            UserEntry("hello")
+        ]
+        assert await store.prune(clock.now()) == 0
+
+    async def test_what_is_new_stays(self, store: Store, clock: FakeClock) -> None:
+        await self.answered(store, "old")
+        await clock.advance(self.LATER)
+        given = message("new")
+        await keep(store, given)
+        turn = await begin(store)
+        row = await store.outbox.begin(direct(), turn=turn, position=0, kind=OutboxKind.TEXT)
+        await store.turns.finish(turn, TurnState.FAILED)
+        assert await store.prune(clock.now()) == 1
+        assert await keep(store, given) is KeepOutcome.DUPLICATE
+        assert [found.id for found in await store.outbox.of_turn(turn.id)] == [row.id]
+        assert await store.turns.revive(KEY) is not None
+
+    async def test_r1_what_waits_is_never_too_old(self, store: Store, clock: FakeClock) -> None:
+        await keep(store, message("first"))
+        turn = await begin(store)
+        await store.turns.start_step(turn, "c", "tool")
+        await store.outbox.begin(direct(), turn=turn, position=0, kind=OutboxKind.TEXT)
+        await keep(store, message("second"))
+        await clock.advance(self.LATER)
+        assert await store.prune(clock.now()) == 0
+        assert await store.turns.unfinished() == {turn.id}
+        assert await store.turns.started_steps(turn.id) == {"c"}
+        assert len(await store.outbox.of_turn(turn.id)) == 1
+        assert await texts(store) == ["first", "second"]
+
+    async def test_notices_go_once_they_are_settled(self, store: Store, clock: FakeClock) -> None:
+        rows = [
+            await store.outbox.begin(direct(), turn=None, position=0, kind=OutboxKind.TEXT)
+            for _ in range(3)
+        ]
+        await store.outbox.settle(rows[0].id, OutboxState.FINAL)
+        await store.outbox.settle(rows[1].id, OutboxState.ABANDONED)
+        await clock.advance(self.LATER)
+        new = await store.outbox.begin(direct(), turn=None, position=0, kind=OutboxKind.TEXT)
+        await store.outbox.settle(new.id, OutboxState.FINAL)
+        assert await store.prune(clock.now()) == 2
+        assert [row.id for row in await store.outbox.unsettled_notices()] == [rows[2].id]
+        assert await store.prune(clock.now() + 1) == 1
+
+    async def test_pairing_requests_go_once_they_have_expired(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        async def ask(user: str) -> bool:
+            return await store.people.request_pairing(
+                message(address=direct(user)), user, lifetime=60, notice_every=86_400
+            )
+
+        assert await ask("42")
+        await clock.advance(self.LATER)
+        assert await ask("43")
+        assert not await ask("42")
+        await store.prune(clock.now())
+        assert [one.external_user for one in await store.people.pairing_requests()] == ["43"]
+        assert await ask("42")
+        assert not await ask("43")
+
+    async def test_thousands_go_in_steps_that_let_others_write(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        await keep(store, message("waits"))
+        for _ in range(30):
+            await asyncio.gather(*(store.inbox.refuse(message(), "not_paired") for _ in range(50)))
+        await clock.advance(self.LATER)
+        pruning = asyncio.create_task(store.prune(clock.now()))
+        await asyncio.sleep(0)
+        await store.cursors.save("meanwhile", "1")
+        assert not pruning.done()
+        assert await pruning == 1_500
+        assert await texts(store) == ["waits"]
+
+    async def test_only_turns_that_have_begun_are_unfinished(self, store: Store) -> None:
+        await keep(store, message())
+        assert await store.turns.unfinished() == frozenset()
+        turn = await begin(store)
+        assert await store.turns.unfinished() == {turn.id}
+        await store.turns.postpone(turn, 0.0)
+        assert await store.turns.unfinished() == {turn.id}
+        await store.turns.finish(await begin(store), TurnState.STOPPED)
+        assert await store.turns.unfinished() == frozenset()
+        await store.turns.revive(KEY)
+        assert await store.turns.unfinished() == {turn.id}

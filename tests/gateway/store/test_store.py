@@ -49,5 +49,9 @@ class TestCursors(contract.CursorsContract):
     pass
 
 
+class TestPrune(contract.PruneContract):
+    pass
+
+
 class TestPeople(contract.PeopleContract):
     pass
