@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
+from gateway.control.location import short_name
 from gateway.errors import GatewayError, Refused
 
 _PATIENCE = 15.0
@@ -37,7 +38,8 @@ def ask(data_dir: Path, verb: str, **args: str) -> Any:
 def _exchange(path: Path, request: bytes) -> bytes:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(_PATIENCE)
-        connection.connect(str(path))
+        with short_name(path) as name:
+            connection.connect(name)
         connection.sendall(request)
         with connection.makefile("rb") as replies:
             return replies.readline()

@@ -8,6 +8,7 @@ JSON lines over a unix socket that only the process's own user may open: a reque
 import asyncio
 import json
 import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 import structlog
 
+from gateway.control.location import short_name
 from gateway.errors import GatewayError
 
 log = structlog.get_logger()
@@ -25,7 +27,11 @@ _LONGEST_REQUEST = 64 * 1024
 
 @asynccontextmanager
 async def control_socket(path: Path, verbs: Mapping[str, Verb]) -> AsyncIterator[None]:
-    """Serve the verbs while the body runs."""
+    """Serve the verbs while the body runs.
+
+    Raises:
+        ConfigInvalid: the path is too long for a socket.
+    """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -37,17 +43,28 @@ async def control_socket(path: Path, verbs: Mapping[str, Verb]) -> AsyncIterator
         finally:
             writer.close()
 
-    _remove(path)
-    before = os.umask(0o177)
-    try:
-        server = await asyncio.start_unix_server(serve, path, limit=_LONGEST_REQUEST)
-    finally:
-        os.umask(before)
+    server = await asyncio.start_unix_server(serve, sock=_bound(path), limit=_LONGEST_REQUEST)
     try:
         yield
     finally:
         server.close()
         _remove(path)
+
+
+def _bound(path: Path) -> socket.socket:
+    """Bind in place of a socket that a crash has left."""
+    _remove(path)
+    bound = socket.socket(socket.AF_UNIX)
+    before = os.umask(0o177)
+    try:
+        with short_name(path) as name:
+            bound.bind(name)
+    except BaseException:
+        bound.close()
+        raise
+    finally:
+        os.umask(before)
+    return bound
 
 
 def _remove(path: Path) -> None:

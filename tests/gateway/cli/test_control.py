@@ -30,6 +30,19 @@ async def test_the_running_process_answers(tmp_path: Path) -> None:
             await asyncio.to_thread(ask, tmp_path, "unheard.of")
 
 
+async def test_it_answers_however_long_its_path(tmp_path: Path) -> None:
+    folder = tmp_path / ("x" * 90) / ("y" * 90)
+    folder.mkdir(parents=True)
+    with pytest.raises(NothingRuns):
+        ask(folder, "echo", words="hi")
+    async with control_socket(folder / "parley.sock", {"echo": echo}):
+        assert await asyncio.to_thread(ask, folder, "echo", words="hi") == {"said": "hi"}
+    with pytest.raises(NothingRuns):
+        ask(folder, "echo", words="hi")
+    with pytest.raises(NothingRuns):
+        ask(folder / "gone", "echo", words="hi")
+
+
 async def test_a_process_that_is_gone_is_none(tmp_path: Path) -> None:
     with pytest.raises(NothingRuns):
         ask(tmp_path, "status")
