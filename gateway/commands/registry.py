@@ -59,8 +59,8 @@ class Commands:
     def find(self, message: Message) -> tuple[Command, str] | None:
         """Return the command and its argument."""
         is_command = message.text.startswith("/") and not message.attachments
-        words = message.text[1:].split(maxsplit=1) if is_command else []
-        command = self._by_name.get(words[0].lower()) if words else None
+        words = message.text.split(maxsplit=1) if is_command else []
+        command = self._by_name.get(words[0][1:].lower()) if words else None
         return None if command is None else (command, "".join(words[1:]).strip())
 
     def is_control(self, message: Message) -> bool:

@@ -279,7 +279,7 @@ async def test_r14_a_turn_without_end_is_ended(make: Make) -> None:
         assert served.texts()[0].startswith("So far")
 
 
-async def test_t16_a_right_that_ends_before_the_turn_gives_no_turn(make: Make) -> None:
+async def test_t12_a_right_that_ends_before_the_turn_gives_no_turn(make: Make) -> None:
     gate = Gate()
     access = {"direct_messages": "pairing"}
     served = make(model=FakeProvider([gate, *says("one")]), access=access)
