@@ -7,6 +7,7 @@ import click
 
 from gateway.cli.options import load, with_config
 from gateway.cli.tables import print_table
+from gateway.ids import AgentId
 from gateway.settings import GatewaySettings
 
 
@@ -15,6 +16,7 @@ from gateway.settings import GatewaySettings
 def command(config: Path | None) -> None:
     """Check the settings and show what would run; connects to nothing."""
     loaded = load(config)
+    _check_providers(loaded.settings)
     _check_tools(loaded.settings)
     print_table(("what", "name", "how"), list(_described(loaded.settings)))
     for warning in loaded.warnings:
@@ -22,6 +24,14 @@ def command(config: Path | None) -> None:
     if not loaded.settings.adapters:
         click.echo("warning: adapters: there is none, so only `parley chat` can run", err=True)
     click.echo("The settings are good.")
+
+
+def _check_providers(settings: GatewaySettings) -> None:
+    """Refuse a model that cannot even be asked: making a provider loads no SDK."""
+    from gateway.providers.registry import make_provider  # noqa: PLC0415 - as the other checks
+
+    for name, agent in settings.agents.items():
+        make_provider(AgentId(name), agent)
 
 
 def _check_tools(settings: GatewaySettings) -> None:

@@ -45,7 +45,9 @@ def unusable(path: Path, error: Exception) -> StoreFailed:
     """Say why a store cannot be opened."""
     if isinstance(error, StoreFailed):
         return error
-    why = f"{error.strerror} ({error.filename})" if isinstance(error, OSError) else str(error)
+    why = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        why = f"{error.strerror} ({error.filename})" if error.filename else error.strerror
     return StoreFailed(
         f"cannot open the database {path}: {why}. Give the gateway a directory that it can "
         "write to, with free space, by data_dir or store.url"

@@ -80,3 +80,9 @@ def test_t45_a_token_is_never_printed() -> None:
     result = check("adapters: {telegram: {token: '123456:canary-token-value'}}")
     assert result.exit_code == 0
     assert "canary" not in result.output
+
+
+def test_a_model_without_a_key_is_told() -> None:
+    result = check("agents:\n  main: {provider: openai}\nadapters: {local: {}}\n")
+    assert result.exit_code == 2
+    assert "agents.main.api_key: is missing" in result.output
