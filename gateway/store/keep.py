@@ -27,6 +27,8 @@ _VERSIONS = select(
 )
 _ACTED_ON = frozenset({"waiting", "done", "dead", "merged"})
 """States of a row that stands for its message; the others only record a delivery."""
+_FORGOTTEN = 7 * 86_400.0
+"""Seconds after which an edit of an unknown message is no question: it may have been pruned."""
 
 
 def _waiting(*where: ColumnElement[bool]) -> ColumnElement[int]:
@@ -78,7 +80,7 @@ def keep(
     transaction: Transaction, row: dict[str, Any], message: Message, queues: QueueSettings | None
 ) -> KeepOutcome:
     """Keep a message, or find that it was kept, edited or refused room."""
-    outcome, number = _judge(transaction, row, queues)
+    outcome, number = _judge(transaction, row, message, queues)
     if outcome in {KeepOutcome.KEPT, KeepOutcome.TOO_LATE}:
         row = {**row, "message": dump_message(message)}
     if not record(transaction, row, _STATES[outcome]):
@@ -89,7 +91,7 @@ def keep(
 
 
 def _judge(
-    transaction: Transaction, row: dict[str, Any], queues: QueueSettings | None
+    transaction: Transaction, row: dict[str, Any], message: Message, queues: QueueSettings | None
 ) -> tuple[KeepOutcome, int]:
     """Decide by the message's other deliveries; the number is that of the row in its line."""
     versions = transaction.rows(_VERSIONS, row)
@@ -101,6 +103,8 @@ def _judge(
         is_untouched = acting.state == "waiting" and not acting.has_turn
         outcome = KeepOutcome.REPLACED if is_untouched else KeepOutcome.TOO_LATE
         return outcome, acting.number
+    if row["edited_at"] - message.sent_at > _FORGOTTEN:
+        return KeepOutcome.TOO_LATE, 0
     is_full = queues is not None and _is_full(transaction, row, queues)
     return (KeepOutcome.FULL if is_full else KeepOutcome.KEPT), 0
 

@@ -838,6 +838,24 @@ class PruneContract:
         assert len(await store.outbox.of_turn(turn.id)) == 1
         assert await texts(store) == ["first", "second"]
 
+    async def test_r2_an_edit_of_what_was_forgotten_is_not_answered(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        asked = message("first", sent_at=clock.now(), message_id=MessageId("m"))
+        await keep(store, asked)
+        await texts(store)
+        await clock.advance(30 * 86_400)
+        await store.prune(clock.now())
+        edits: dict[str, Any] = {
+            "sent_at": asked.sent_at,
+            "message_id": MessageId("m"),
+            "edited_at": clock.now(),
+        }
+        assert await keep(store, message("edited", **edits)) is KeepOutcome.TOO_LATE
+        recent: dict[str, Any] = {"sent_at": clock.now() - 60, "edited_at": clock.now()}
+        assert await keep(store, message("never seen", **recent)) is KeepOutcome.KEPT
+        assert await texts(store) == ["never seen"]
+
     async def test_notices_go_once_they_are_settled(self, store: Store, clock: FakeClock) -> None:
         rows = [
             await store.outbox.begin(direct(), turn=None, position=0, kind=OutboxKind.TEXT)

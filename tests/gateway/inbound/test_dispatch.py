@@ -1,5 +1,6 @@
 """From a kept message to the last word of its answer, over real parts."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from gateway.errors import (
     RetryLater,
     SendRefused,
 )
-from gateway.ids import ExternalUser, PlatformName
+from gateway.ids import EventKey, ExternalUser, PlatformName
 from gateway.inbound.dispatch import (
     FAULT_WORDS,
     GIVEN_UP_WORDS,
@@ -22,7 +23,7 @@ from gateway.inbound.dispatch import (
     OUTAGE_WORDS,
     TIMEOUT_WORDS,
 )
-from gateway.messages import Attachment, AttachmentKind, Place
+from gateway.messages import Attachment, AttachmentKind, Place, PlaceMoved
 from gateway.settings import AgentSettings
 from gateway.transcript import UserEntry
 from tests.fakes.gateway import FakeGateway
@@ -352,3 +353,60 @@ async def test_in_a_group_an_answer_shows_what_it_answers(make: Make) -> None:
         await served.reads("Well!", "-1")
         (shown,) = served.bot.messages.values()
         assert shown.reply_to == asked.message_id
+
+
+async def test_r1_what_waits_is_answered_where_its_group_has_gone(make: Make) -> None:
+    gate = Gate()
+    model = FakeProvider([gate, *says("One.")], otherwise=lambda _: says("Two."))
+    served = make(model=model)
+    async with served.running():
+        await served.writes("one", place=GROUP)
+        await served.until(gate.reached.is_set)
+        await served.writes("two", place=GROUP)
+        moved = PlaceMoved(
+            EventKey("moved"), served.bot.name, PlatformName("fake"), GROUP, Place("-2")
+        )
+        moving = asyncio.create_task(served.bot.deliver(moved))
+        await served.until(moving.done)
+        gate.open()
+        await served.until(lambda: len(model.requests) == 2)
+        await served.idle()
+        assert await served.store.inbox.waiting() == 0
+        said = [
+            entry.content for entry in model.requests[1].entries if isinstance(entry, UserEntry)
+        ]
+        assert said == ["one", "two"]
+
+
+# The machine's clock.
+
+
+def set_back(served: FakeGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = served.clock.now
+    monkeypatch.setattr(served.clock, "now", lambda: right() - 3_600)
+
+
+async def test_a_clock_that_is_set_back_delays_no_put_off_message_for_long(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = Moody()
+    served = make(model=model)
+    async with served.running():
+        model.mood = ProviderUnavailable("down")
+        await served.writes("hello")
+        await served.reads(OUTAGE_WORDS)
+        await served.stop()
+        set_back(served, monkeypatch)
+        await served.start()
+        model.mood = None
+        await served.reads("Well!", within=301.0)
+
+
+async def test_a_clock_that_is_set_back_delays_no_album(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = make()
+    async with served.running():
+        await served.writes("look", album="x", attachments=(PHOTO,))
+        set_back(served, monkeypatch)
+        await served.reads("Well!", within=5.0)

@@ -19,7 +19,7 @@ class Faltering(Adapter):
     settings_type = AdapterSettings
     limits = Limits(text=100)
 
-    def __init__(self, *ends: Exception | None) -> None:
+    def __init__(self, *ends: BaseException | None) -> None:
         self.name = AccountName("bot")
         self.ends = list(ends)
 
@@ -76,3 +76,10 @@ async def test_a_bug_is_outlived_with_growing_pauses() -> None:
     ended, _ = await run_for(adapter, 60)
     assert ended is None
     assert 12 <= len(adapter.ends) <= 17
+
+
+async def test_an_adapter_that_cancels_itself_is_started_again() -> None:
+    adapter = Faltering(asyncio.CancelledError(), None)
+    ended, _ = await run_for(adapter, 2)
+    assert ended is True
+    assert adapter.ends == []

@@ -76,3 +76,13 @@ async def test_t6_the_database_does_not_hold_the_code(world: World) -> None:
 async def test_a_wrong_code_lets_nobody_in(world: World) -> None:
     await world.pairing.ask(message())
     assert await world.pairing.approve("AAAAAAAA") is None
+
+
+@pytest.mark.parametrize("damaged", [b"", b"short"])
+async def test_t6_a_key_that_a_crash_cut_short_is_made_anew(world: World, damaged: bytes) -> None:
+    key = world.folder / "pairing.key"
+    key.write_bytes(damaged)
+    code = await world.pairing.ask(message())
+    assert code is not None
+    assert len(key.read_bytes()) == 32
+    assert await world.pairing.approve(code) is not None
