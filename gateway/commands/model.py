@@ -22,7 +22,6 @@ class Model(Command):
     name = "model"
     summary = "Show or choose the model"
     is_control = True
-    role = Role.MEMBER
     role_in_groups = Role.OWNER
 
     def __init__(self, release: Callable[[Lane], object]) -> None:

@@ -36,6 +36,8 @@ log = structlog.get_logger()
 
 _ATTEMPTS = 3
 _LONGEST_OUTAGE = 86_400.0
+_REASON = 200
+"""Characters of a refusal that are logged: enough for its cause, too few for a quotation."""
 
 OUTAGE_WORDS = (
     "The model is not answering right now. Your message is kept, "
@@ -164,6 +166,7 @@ class Dispatch:
         except ChatTimeout:
             state, last = TurnState.TIMED_OUT, NoticeAdded(words=TIMEOUT_WORDS)
         except (ProviderFailed, Refused) as error:
+            log.warning("turn.refused", reason=str(error)[:_REASON])
             state, last = TurnState.FAILED, TurnFailed(words=str(error))
         except Exception:
             reference = new_id("fault")
