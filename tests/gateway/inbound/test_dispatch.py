@@ -325,7 +325,7 @@ async def test_a_commands_refusal_does_not_hide_the_failed_question(make: Make) 
     async with served.running():
         model.mood = ProviderFailed("The key is bad.")
         await served.asks("hello", "The key is bad.")
-        await served.asks("/model small", "I cannot use")
+        await served.asks("/model tiny", "I cannot use")
         model.mood = None
         await served.asks("/retry", "Well!")
 
