@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.clock import Clock
 from tests.fakes.fast_clock import FastClock
 from tests.journeys.in_terminal import Terminal
 from tests.journeys.on_telegram import Telegram, TelegramGroup, TelegramWithoutDrafts
@@ -29,7 +30,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def clock() -> FastClock:
+def clock() -> Clock:
     return FastClock()
 
 
@@ -40,7 +41,7 @@ def provider() -> str:
 
 @pytest.fixture
 async def platform(
-    request: pytest.FixtureRequest, clock: FastClock, tmp_path: Path
+    request: pytest.FixtureRequest, clock: Clock, tmp_path: Path
 ) -> AsyncIterator[Platform]:
     async with PLATFORMS[request.param](clock, tmp_path) as met:
         yield met
@@ -48,7 +49,7 @@ async def platform(
 
 @pytest.fixture
 async def world(
-    platform: Platform, clock: FastClock, tmp_path: Path, provider: str
+    platform: Platform, clock: Clock, tmp_path: Path, provider: str
 ) -> AsyncIterator[World]:
     async with World(tmp_path, platform, clock, provider=provider) as made:
         yield made

@@ -75,7 +75,7 @@ class Telegram(Platform):
     @override
     async def __aenter__(self) -> Self:
         self.server = await self._stack.enter_async_context(FakeTelegram(clock=self.clock))
-        self._polls = 0
+        self._receiving = 0
         return self
 
     @property
@@ -108,11 +108,16 @@ class Telegram(Platform):
 
     @override
     def before_start(self) -> None:
-        self._polls = self.server.updates.polls
+        self._receiving = self._signs_of_receiving()
 
     @override
     async def connected(self) -> None:
-        await self.server.until(lambda it: it.updates.polls > self._polls, timeout=PATIENCE)
+        await self.server.until(
+            lambda _: self._signs_of_receiving() > self._receiving, timeout=PATIENCE
+        )
+
+    def _signs_of_receiving(self) -> int:
+        return self.server.updates.polls + len(self.server.calls("setWebhook"))
 
     @override
     def complaints(self) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from gateway.providers.demo_picture import picture_base64
 from tests.fakes.faults import Answer
 from tests.fakes.model import call
-from tests.journeys.platform import Person
+from tests.journeys.platform import PATIENCE, Person
 from tests.journeys.world import World
 
 PICTURE = base64.b64decode(picture_base64())
@@ -75,6 +75,10 @@ async def test_a_tour_with_a_tool_a_picture_and_a_file(world: World, ann: Person
     assert not any(one.buttons for one in seen)
     assert model.unsaid == 0
     assert model.asked_count == 4
+    await world.start()
+    await ann.asks("What did you do?", "What did you do?")
+    for words in ("I look at the clock.", "I write both.", "I send both.", "can do."):
+        assert model.asked[-1].prompt.count(words) == 1
 
 
 async def test_what_was_said_is_remembered_until_new(world: World, ann: Person) -> None:
@@ -142,7 +146,6 @@ def long_answer() -> str:
     ])
 
 
-@pytest.mark.parametrize("provider", ["openai", "anthropic"])
 async def test_a_long_answer_comes_whole_in_several_messages(world: World, ann: Person) -> None:
     await world.start()
     answer = long_answer()
@@ -166,11 +169,8 @@ async def test_a_first_piece_beyond_the_limit_comes_whole(world: World, ann: Per
     assert markers("\n".join(ann.texts())) == markers(answer)
 
 
-async def test_commands_answer(world: World, ann: Person) -> None:
-    world.agent["models"] = ["gpt-4.1-mini"]
-    world.agent["compaction"] = {"keep_tail": 1}
+async def test_commands_answer_before_anything_was_said(world: World, ann: Person) -> None:
     await world.start()
-    world.model.brain = lambda asked: "Sure." if asked.body.get("tools") else "They greeted."
     await ann.asks("/start", "Hello!")
     await ann.asks("/help", "/compact")
     await ann.asks("/whoami", ann.identity if world.platform.name != "local" else "owner")
@@ -178,6 +178,14 @@ async def test_commands_answer(world: World, ann: Person) -> None:
     await ann.asks("/compact", "nothing to summarise")
     await ann.asks("/retry", "nothing to try again")
     await ann.asks("/stop", "Nothing is being written")
+    await ann.asks("/status", "not started yet")
+    assert world.model.asked_count == 0
+
+
+async def test_commands_tell_of_the_conversation_and_fold_it(world: World, ann: Person) -> None:
+    world.agent["compaction"] = {"keep_tail": 1}
+    await world.start()
+    world.model.brain = lambda asked: "Sure." if asked.body.get("tools") else "They greeted."
     await ann.asks("/unknown is chat", "Sure.")
     await ann.asks("and this too", "Sure.")
     await world.until_waiting(0)
@@ -221,3 +229,75 @@ async def test_memory_outlives_a_restart(world: World, ann: Person) -> None:
     await ann.asks("What is my cat called?", "Tom it is.")
     assert "My cat is called Tom" in world.model.asked[-1].prompt
     assert len(ann.texts()) == 2
+
+
+async def asked(world: World, times: int) -> None:
+    await world.model.until(lambda model: model.asked_count >= times, timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("platform", ["telegram", "terminal"], indirect=True)
+async def test_r12_what_an_orderly_end_cuts_goes_on_at_the_next_start(
+    world: World, ann: Person
+) -> None:
+    """More often than a message may be interrupted by kills."""
+    world.config["drain_timeout"] = 0.5
+    gate = asyncio.Event()
+    world.model.brain = lambda _: ["Half ", gate, "a word."]
+    await world.start()
+    ann.writes("Tell me")
+    for times in range(1, 6):
+        await asked(world, times)
+        await world.restart()
+    gate.set()
+    await ann.reads("Half a word.")
+    await world.stop()
+    assert ann.texts() == ["Half a word."]
+
+
+async def test_messages_are_answered_in_order_each_knowing_those_before(
+    world: World, ann: Person
+) -> None:
+    await world.start()
+    gate = asyncio.Event()
+    world.model.say("One, ", gate, "said slowly.")
+    world.model.say("Two.")
+    world.model.say("Three.")
+    for question in ("first?", "second?", "third?"):
+        ann.writes(question)
+    await world.until_waiting(3)
+    await asked(world, 1)
+    gate.set()
+    await ann.reads("Three.")
+    await world.stop()
+    assert ann.texts() == ["One, said slowly.", "Two.", "Three."]
+    prompt = world.model.asked[-1].prompt
+    said = ["first?", "said slowly.", "second?", "Two.", "third?"]
+    assert sorted(said, key=prompt.index) == said
+
+
+@pytest.mark.parametrize("platform", ["telegram"], indirect=True)
+async def test_a_turn_longer_than_the_idle_timeout_is_not_cut(world: World, ann: Person) -> None:
+    world.agent["idle_timeout"] = 3
+    await world.start()
+    gate = asyncio.Event()
+    world.model.say("Slow ", gate, "and steady.")
+    ann.writes("hello")
+    await asked(world, 1)
+    await world.clock.sleep(15)
+    gate.set()
+    await ann.reads("and steady.")
+    await world.clock.sleep(15)
+    await ann.asks("Still there?", "Still there?")
+    assert "and steady." in world.model.asked[-1].prompt
+
+
+async def test_new_sent_twice_forgets_once(world: World, ann: Person) -> None:
+    await world.start()
+    await ann.asks("My secret is heliotrope", "heliotrope")
+    ann.writes("/new")
+    ann.writes("/new")
+    ann.writes("What is my secret?")
+    await ann.reads("What is my secret?")
+    assert "heliotrope" not in world.model.asked[-1].prompt
+    await world.stop()
+    assert len(ann.texts()) == 4

@@ -77,7 +77,7 @@ async def test_a_model_that_cannot_be_reached_is_waited_for(world: World, ann: P
     await ann.reads("Well again.")
 
 
-@somewhere
+@pytest.mark.parametrize("platform", ["telegram"], indirect=True)
 @both_providers
 async def test_a_silent_model_is_not_waited_for_forever(world: World, ann: Person) -> None:
     world.agent["first_token_timeout"] = 0.2
@@ -192,8 +192,9 @@ async def test_a_model_without_end_is_stopped(world: World, ann: Person) -> None
     await ann.asks("Go on", "Gone on.")
 
 
+@somewhere
 async def test_a_turn_beyond_its_time_keeps_what_it_said(world: World, ann: Person) -> None:
-    world.agent["chat_timeout"] = "20s"
+    world.agent["chat_timeout"] = "8s"
     world.agent["token_gap_timeout"] = 30
     await world.start()
     world.model.faults.add(Silence(3), times=1)

@@ -175,7 +175,7 @@ async def test_markdown_arrives_as_entities(world: World, telegram: Telegram) ->
     assert shown == [("bold", "Bold"), ("code", "code"), ("text_link", "a link")]
 
 
-@everywhere
+@pytest.mark.parametrize("platform", ["telegram", "telegram group"], indirect=True)
 @pytest.mark.parametrize(
     "pieces",
     [[">"], ["```\n```"], ["> ", "quoted. ", "The end."], ["", "Words. The end."], [" \n"]],
@@ -189,7 +189,7 @@ async def test_n7_a2_l5_odd_beginnings_and_empty_answers_are_shown(
     world.model.say(pieces[0], gate, *pieces[1:], "")
     ann.writes("hi")
     await world.model.until(lambda model: model.asked_count == 1)
-    await world.clock.sleep(5)
+    await world.clock.sleep(2)
     gate.set()
     await world.until_logged("turn.finished")
     await world.stop()

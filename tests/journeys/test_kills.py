@@ -1,0 +1,246 @@
+"""`kill -9` in the middle of everything: the process is another one, and so is its end."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from gateway.clock import SystemClock
+from tests.fakes.model import Asked, Piece, call
+from tests.fakes.telegram import FakeTelegram
+from tests.journeys.on_telegram import Telegram, TelegramPerson
+from tests.journeys.platform import PATIENCE
+from tests.journeys.world import World
+
+ENOUGH = 3 * PATIENCE
+FIFTY = 50
+TWENTY = 20
+
+
+@pytest.fixture
+def clock() -> SystemClock:
+    return SystemClock()
+
+
+def answer_to(person: TelegramPerson) -> str:
+    return f"This is the whole answer for {person.name}, and it ends here."
+
+
+class Brain:
+    """Holds each answer where its question asks for, until `gate` is set."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+
+    def __call__(self, asked: Asked) -> Sequence[Piece]:
+        words = asked.user_text.split()
+        name, where = words[-1], words[-2]
+        begun, rest = f"This is the whole answer for {name}, ", "and it ends here."
+        if where == "tool" and asked.messages[-1]["role"] == "user":
+            return ["Let me look. ", call("write_file", path="a.txt", content=name), call("now")]
+        if where == "early":
+            return [self.gate, begun, rest]
+        return [begun, self.gate, rest]
+
+
+def crowd(telegram: Telegram, count: int) -> list[TelegramPerson]:
+    """Let many people ask; a third each is to be cut off early, in the middle, with a tool."""
+    people = [telegram.person(f"P{number}") for number in range(count)]
+    for number, person in enumerate(people):
+        person.writes(f"held {('early', 'middle', 'tool')[number % 3]} {person.name}")
+    return people
+
+
+async def all_are_answered(people: Sequence[TelegramPerson]) -> None:
+    async with asyncio.timeout(ENOUGH):
+        for person in people:
+            await person.reads("and it ends here.")
+
+
+def each_has_one_answer(people: Sequence[TelegramPerson]) -> int:
+    """Return how many stubs were left behind, at most one to a chat."""
+    orphans = 0
+    for person in people:
+        whole = [text for text in person.texts() if "and it ends here." in text]
+        rest = [text for text in person.texts() if text not in whole]
+        assert len(whole) == 1, person.texts()
+        assert answer_to(person) in whole[0]
+        assert len(rest) <= 1, person.texts()
+        assert all(text.endswith("…") and "ends here" not in text for text in rest)
+        orphans += len(rest)
+    return orphans
+
+
+async def asked(world: World, times: int) -> None:
+    await world.model.until(lambda model: model.asked_count >= times, timeout=ENOUGH)
+
+
+async def until(telegram: Telegram, holds: Callable[[FakeTelegram], bool]) -> None:
+    await telegram.server.until(holds, timeout=ENOUGH)
+
+
+async def test_r1_r6_r7_a_kill_amid_fifty_turns_loses_nothing_and_doubles_nothing(
+    world: World, telegram: Telegram
+) -> None:
+    brain = Brain()
+    world.model.brain = brain
+    async with world.process() as process:
+        people = crowd(telegram, FIFTY)
+        tools = len(range(2, FIFTY, 3))
+        await world.model.until(lambda model: model.asked_count == FIFTY + tools, timeout=ENOUGH)
+        drafts = FIFTY - len(range(0, FIFTY, 3))
+        await until(telegram, lambda it: sum(bool(c.drafts) for c in it.chats.values()) >= drafts)
+        process.kill()
+        await process.wait()
+    assert not any(person.texts() for person in people)
+    brain.gate.set()
+    async with world.process():
+        await all_are_answered(people)
+    assert each_has_one_answer(people) == 0
+    assert world.model.asked_count <= 2 * FIFTY + tools
+    for number, person in enumerate(people):
+        if number % 3 == 2:
+            assert "write_file" in person.texts()[-1]
+
+
+@pytest.mark.parametrize("sends", [1, 15])
+async def test_r6_a_kill_amid_the_last_sends_leaves_a_stub_at_most(
+    world: World, telegram: Telegram, sends: int
+) -> None:
+    brain = Brain()
+    world.model.brain = brain
+    async with world.process() as process:
+        people = crowd(telegram, TWENTY)
+        await asked(world, TWENTY)
+        brain.gate.set()
+        await until(telegram, lambda it: len(it.calls("sendMessage")) >= sends)
+        process.kill()
+        await process.wait()
+    async with world.process():
+        await all_are_answered(people)
+    each_has_one_answer(people)
+    world.refusals.add("message is not modified")  # said again, as its receipt was lost
+
+
+async def test_r6_two_kills_one_amid_the_recovery_from_the_other(
+    world: World, telegram: Telegram
+) -> None:
+    brain = Brain()
+    world.model.brain = brain
+    async with world.process() as process:
+        people = crowd(telegram, TWENTY)
+        await asked(world, TWENTY)
+        process.kill()
+        await process.wait()
+    brain.gate.set()
+    async with world.process() as process:
+        await until(telegram, lambda it: len(it.calls("editMessageText")) >= 10)
+        process.kill()
+        await process.wait()
+    async with world.process():
+        await all_are_answered(people)
+    each_has_one_answer(people)
+    world.refusals.add("message is not modified")
+
+
+@pytest.mark.parametrize("platform", ["telegram without drafts"], indirect=True)
+async def test_r7_a_half_grown_answer_goes_on_in_the_same_message(
+    world: World, telegram: Telegram
+) -> None:
+    brain = Brain()
+    world.model.brain = brain
+    async with world.process() as process:
+        ann = telegram.person("Ann")
+        ann.writes("held middle Ann")
+        await ann.until(lambda: any(one.edits for one in ann.chat.shown()))
+        (half,) = [one.message_id for one in ann.chat.shown() if one.is_from_bot]
+        process.kill()
+        await process.wait()
+    brain.gate.set()
+    async with world.process():
+        await all_are_answered([ann])
+    (whole,) = [one for one in ann.chat.shown() if one.is_from_bot]
+    assert whole.message_id == half
+    assert whole.text == answer_to(ann)
+    assert whole.labels == []
+
+
+async def test_r2_what_was_accepted_and_not_confirmed_is_answered_once(
+    world: World, telegram: Telegram
+) -> None:
+    people = [telegram.person(f"P{number}") for number in range(20)]
+    async with world.process() as process:
+        world.model.brain = lambda _: [asyncio.Event()]
+        for person in people:
+            person.writes(f"held middle {person.name}")
+        await until(telegram, lambda it: len(it.updates.handed_out) >= 1)
+        process.kill()
+        await process.wait()
+    brain = Brain()
+    brain.gate.set()
+    world.model.brain = brain
+    async with world.process():
+        await all_are_answered(people)
+    assert each_has_one_answer(people) == 0
+
+
+async def test_r5_an_effect_that_a_kill_cut_off_is_not_repeated(
+    world: World, telegram: Telegram
+) -> None:
+    """What was done before the kill is told to the model, not done again."""
+    ann = telegram.person("Ann")
+    hold = asyncio.Event()
+    world.model.say(call("write_file", path="log.txt", content="once\n"))
+    world.model.say(call("edit_file", path="log.txt", old="once", new="once and twice"))
+    world.model.say("I am ", hold, "done.")
+    async with world.process() as process:
+        ann.writes("Note it")
+        await asked(world, 3)
+        process.kill()
+        await process.wait()
+    world.model.say(call("read_file", path="log.txt"))
+    world.model.say("All done.")
+    async with world.process():
+        await ann.reads("All done.")
+    results = [one["content"] for one in world.model.asked[-1].messages if one["role"] == "tool"]
+    assert results[-1].strip() == "once and twice"
+    assert len(results) == 3
+
+
+async def test_r9_a_message_that_kills_three_times_is_given_up_with_a_word(
+    world: World, telegram: Telegram
+) -> None:
+    ann, bob = telegram.person("Ann"), telegram.person("Bob")
+    world.model.brain = lambda question: (
+        [asyncio.Event()] if question.user_text.endswith("poison") else "Fine."
+    )
+    ann.writes("poison")
+    ann.writes("and this?")
+    bob.writes("poison")
+    for life in range(1, 4):
+        async with world.process() as process:
+            await asked(world, 2 * life)
+            process.kill()
+            await process.wait()
+    async with world.process():
+        await ann.reads("/retry asks again.")
+        await ann.reads("Fine.")
+        await bob.reads("/retry asks again.")
+        world.model.brain = lambda _: "Antidote."
+        await bob.asks("/retry", "Antidote.")
+
+
+async def test_r12_sigterm_lets_an_answer_end(world: World, telegram: Telegram) -> None:
+    brain = Brain()
+    world.model.brain = brain
+    ann = telegram.person("Ann")
+    async with world.process() as process:
+        ann.writes("held middle Ann")
+        await ann.until(lambda: ann.preview() != "")
+        process.terminate()
+        ann.writes("held early Ann")  # comes too late for this process
+        brain.gate.set()
+        assert await asyncio.wait_for(process.wait(), ENOUGH) == 0
+    assert ann.texts() == [answer_to(ann)]
+    async with world.process():
+        await ann.until(lambda: len(ann.texts()) == 2 and answer_to(ann) == ann.texts()[1])
