@@ -86,7 +86,6 @@ class Dispatch:
             state = await self._reply_to(turn)
             if state is not TurnState.POSTPONED:
                 await self._turns.finish(turn, state)
-                self._stops.ended(kept)
                 await self._files.discard(turn)
             log.info("turn.finished", state=state.value)
 

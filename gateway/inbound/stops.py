@@ -53,12 +53,7 @@ class Stops:
         try:
             yield
         finally:
-            self._working.pop(kept.lane, None)
-
-    def ended(self, kept: Kept) -> None:
-        """Say that the turn is over: nothing is left to stop, and `/retry` may begin it anew."""
-        self._working.pop(kept.lane, None)
-        self._asked.pop(kept.lane, None)
+            del self._working[kept.lane]
 
     async def stoppable(self, kept: Kept, work: Coroutine[Any, Any, T]) -> T:
         """Do work of a turn outside its pool; raise `TurnStopped` if the turn is to stop."""
