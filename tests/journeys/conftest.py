@@ -25,13 +25,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
     if "platform" in metafunc.fixturenames and not any("platform" in names for names in named):
         knows_telegram = "telegram" in metafunc.fixturenames
-        places = ["telegram"] if knows_telegram else list(PLATFORMS)
+        places = ["telegram"] if knows_telegram else ["telegram", "telegram group", "terminal"]
         metafunc.parametrize("platform", places, indirect=True)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return FastClock()
+def speed() -> float:
+    """Say how much faster than life a journey goes; slower where much happens at once."""
+    return 50
+
+
+@pytest.fixture
+def clock(speed: float) -> Clock:
+    return FastClock(speed)
 
 
 @pytest.fixture

@@ -40,10 +40,8 @@ async def waiting(world: World, telegram: Telegram) -> str:
 
 
 async def is_answered(world: World, telegram: Telegram, words: str) -> None:
-    async with world.process():
-        await telegram.server.until(
-            lambda it: words in it.chats[42].bot_texts(), timeout=3 * PATIENCE
-        )
+    await world.start()
+    await telegram.server.until(lambda it: words in it.chats[42].bot_texts(), timeout=PATIENCE)
 
 
 async def test_bad_settings(world: World, telegram: Telegram, waiting: str) -> None:
@@ -116,8 +114,8 @@ async def test_a_damaged_database_and_its_backup(
         await world.start()
     ann.writes("Are you well?")
     shutil.copy(backup, database)
-    async with world.process():
-        await ann.reads("Are you well?")
+    await world.start()
+    await ann.reads("Are you well?")
     assert "Remember the milk" in world.model.asked[-1].prompt
     assert waiting in telegram.server.chats[42].bot_texts()
 

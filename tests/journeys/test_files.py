@@ -17,6 +17,11 @@ TWENTY_FIVE_MB = 25_000_000
 on_telegram = pytest.mark.parametrize("platform", ["telegram", "telegram group"], indirect=True)
 
 
+@pytest.fixture
+def speed() -> float:
+    return 5  # an album is complete once nothing has come for a second
+
+
 def picture(number: int) -> bytes:
     """Return a picture that no other one equals."""
     return PICTURE + number.to_bytes(4)
@@ -151,6 +156,7 @@ async def test_l14_a_slow_file_in_one_chat_delays_no_other(
     await telegram.server.until(lambda it: len(it.world.downloads) == 1)
     await bob.asks("Are you there?", "Are you there?")
     ann.writes("/stop")
+    await world.until_logged("turn.finished", 2)
     gate.set()
     await ann.reads("Stopped.")
     assert world.model.asked_count == 1

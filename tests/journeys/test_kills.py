@@ -1,4 +1,7 @@
-"""`kill -9` in the middle of everything: the process is another one, and so is its end."""
+"""`kill -9` in the middle of everything: of a process of its own, as `parley serve` starts it.
+
+What it left is gone on with here, by the same code on the same file.
+"""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -14,7 +17,6 @@ from tests.journeys.world import World
 
 ENOUGH = 3 * PATIENCE
 FIFTY = 50
-TWENTY = 20
 
 
 @pytest.fixture
@@ -94,8 +96,8 @@ async def test_r1_r6_r7_a_kill_amid_fifty_turns_loses_nothing_and_doubles_nothin
         await process.wait()
     assert not any(person.texts() for person in people)
     brain.gate.set()
-    async with world.process():
-        await all_are_answered(people)
+    await world.start()
+    await all_are_answered(people)
     assert each_has_one_answer(people) == 0
     assert world.model.asked_count <= 2 * FIFTY + tools
     for number, person in enumerate(people):
@@ -103,44 +105,26 @@ async def test_r1_r6_r7_a_kill_amid_fifty_turns_loses_nothing_and_doubles_nothin
             assert "write_file" in person.texts()[-1]
 
 
-@pytest.mark.parametrize("sends", [1, 15])
-async def test_r6_a_kill_amid_the_last_sends_leaves_a_stub_at_most(
-    world: World, telegram: Telegram, sends: int
-) -> None:
-    brain = Brain()
-    world.model.brain = brain
-    async with world.process() as process:
-        people = crowd(telegram, TWENTY)
-        await asked(world, TWENTY)
-        brain.gate.set()
-        await until(telegram, lambda it: len(it.calls("sendMessage")) >= sends)
-        process.kill()
-        await process.wait()
-    async with world.process():
-        await all_are_answered(people)
-    each_has_one_answer(people)
-    world.refusals.add("message is not modified")  # said again, as its receipt was lost
-
-
-async def test_r6_two_kills_one_amid_the_recovery_from_the_other(
+async def test_r6_two_kills_leave_a_stub_at_most_the_second_amid_the_last_sends(
     world: World, telegram: Telegram
 ) -> None:
     brain = Brain()
     world.model.brain = brain
     async with world.process() as process:
-        people = crowd(telegram, TWENTY)
-        await asked(world, TWENTY)
+        people = crowd(telegram, FIFTY)
+        await asked(world, FIFTY)
         process.kill()
         await process.wait()
     brain.gate.set()
     async with world.process() as process:
-        await until(telegram, lambda it: len(it.calls("editMessageText")) >= 10)
+        await until(telegram, lambda it: len(it.calls("sendMessage")) >= FIFTY // 2)
         process.kill()
         await process.wait()
-    async with world.process():
-        await all_are_answered(people)
-    each_has_one_answer(people)
-    world.refusals.add("message is not modified")
+    await world.start()
+    await all_are_answered(people)
+    orphans = each_has_one_answer(people)
+    assert orphans < FIFTY
+    world.refusals.add("message is not modified")  # said again, as its receipt was lost
 
 
 @pytest.mark.parametrize("platform", ["telegram without drafts"], indirect=True)
@@ -157,8 +141,8 @@ async def test_r7_a_half_grown_answer_goes_on_in_the_same_message(
         process.kill()
         await process.wait()
     brain.gate.set()
-    async with world.process():
-        await all_are_answered([ann])
+    await world.start()
+    await all_are_answered([ann])
     (whole,) = [one for one in ann.chat.shown() if one.is_from_bot]
     assert whole.message_id == half
     assert whole.text == answer_to(ann)
@@ -179,8 +163,8 @@ async def test_r2_what_was_accepted_and_not_confirmed_is_answered_once(
     brain = Brain()
     brain.gate.set()
     world.model.brain = brain
-    async with world.process():
-        await all_are_answered(people)
+    await world.start()
+    await all_are_answered(people)
     assert each_has_one_answer(people) == 0
 
 
@@ -200,8 +184,8 @@ async def test_r5_an_effect_that_a_kill_cut_off_is_not_repeated(
         await process.wait()
     world.model.say(call("read_file", path="log.txt"))
     world.model.say("All done.")
-    async with world.process():
-        await ann.reads("All done.")
+    await world.start()
+    await ann.reads("All done.")
     results = [one["content"] for one in world.model.asked[-1].messages if one["role"] == "tool"]
     assert results[-1].strip() == "once and twice"
     assert len(results) == 3
@@ -222,12 +206,12 @@ async def test_r9_a_message_that_kills_three_times_is_given_up_with_a_word(
             await asked(world, 2 * life)
             process.kill()
             await process.wait()
-    async with world.process():
-        await ann.reads("/retry asks again.")
-        await ann.reads("Fine.")
-        await bob.reads("/retry asks again.")
-        world.model.brain = lambda _: "Antidote."
-        await bob.asks("/retry", "Antidote.")
+    await world.start()
+    await ann.reads("/retry asks again.")
+    await ann.reads("Fine.")
+    await bob.reads("/retry asks again.")
+    world.model.brain = lambda _: "Antidote."
+    await bob.asks("/retry", "Antidote.")
 
 
 async def test_r12_sigterm_lets_an_answer_end(world: World, telegram: Telegram) -> None:
@@ -242,5 +226,5 @@ async def test_r12_sigterm_lets_an_answer_end(world: World, telegram: Telegram) 
         brain.gate.set()
         assert await asyncio.wait_for(process.wait(), ENOUGH) == 0
     assert ann.texts() == [answer_to(ann)]
-    async with world.process():
-        await ann.until(lambda: len(ann.texts()) == 2 and answer_to(ann) == ann.texts()[1])
+    await world.start()
+    await ann.until(lambda: len(ann.texts()) == 2 and answer_to(ann) == ann.texts()[1])

@@ -90,7 +90,7 @@ async def test_a_silent_model_is_not_waited_for_forever(world: World, ann: Perso
     await ann.reads("Well again.")
 
 
-@somewhere
+@pytest.mark.parametrize("platform", ["telegram"], indirect=True)
 @both_providers
 @pytest.mark.parametrize(
     "effect",
@@ -194,7 +194,7 @@ async def test_a_model_without_end_is_stopped(world: World, ann: Person) -> None
 
 @somewhere
 async def test_a_turn_beyond_its_time_keeps_what_it_said(world: World, ann: Person) -> None:
-    world.agent["chat_timeout"] = "8s"
+    world.agent["chat_timeout"] = "25s"
     world.agent["token_gap_timeout"] = 30
     await world.start()
     world.model.faults.add(Silence(3), times=1)
@@ -206,6 +206,7 @@ async def test_a_turn_beyond_its_time_keeps_what_it_said(world: World, ann: Pers
     assert "Once" in world.model.asked[-1].prompt
 
 
+@pytest.mark.parametrize("speed", [10])
 @pytest.mark.timeout(180)
 async def test_a_thousand_messages_wait_for_the_model_and_are_answered_in_order(
     world: World, telegram: Telegram

@@ -24,6 +24,11 @@ in_both_kinds_of_chat = pytest.mark.parametrize(
 SENT_ALL_THE_SAME = (Drop(), Reset("after"), Truncate())
 
 
+@pytest.fixture
+def speed() -> float:
+    return 20  # seconds are counted here
+
+
 def of(person: TelegramPerson) -> Any:
     """Say which calls are for a person's chat."""
 
@@ -233,6 +238,7 @@ async def test_a_token_that_is_revoked_amid_an_answer_loses_no_message(
     world: World, telegram: Telegram
 ) -> None:
     world.config["drain_timeout"] = 3
+    world.config["adapters"]["telegram"]["poll_timeout"] = 5
     await world.start()
     ann = telegram.person("Ann")
     gate = asyncio.Event()
