@@ -10,6 +10,7 @@ from gateway.contracts.runner import TurnOptions
 from gateway.contracts.stores import Kept, Turn, Turns, TurnState
 from gateway.errors import (
     AccountRejected,
+    Busy,
     ChatTimeout,
     LaneLost,
     NotAllowed,
@@ -36,6 +37,7 @@ log = structlog.get_logger()
 
 _ATTEMPTS = 3
 _LONGEST_OUTAGE = 86_400.0
+_BESIDE_ANOTHER = 1.0
 _REASON = 200
 """Characters of a refusal that are logged: enough for its cause, too few for a quotation."""
 
@@ -156,6 +158,9 @@ class Dispatch:
             return await self._answer(turn, reply)
         except (AccountRejected, LaneLost, RetryLater, StoreFailed):
             raise
+        except Busy as error:
+            # A turn that began in the lane of a place that has moved is still at work.
+            raise RetryLater(str(error), _BESIDE_ANOTHER) from error
         except ProviderUnavailable as error:
             state, last = await self._put_off(turn, reply, error)
             if last is None:

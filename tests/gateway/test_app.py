@@ -1,9 +1,8 @@
 """A gateway's life: it starts, serves whom it can, and ends with nothing half done."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typing_extensions import override
@@ -15,18 +14,14 @@ from gateway.inbound.dispatch import OUTAGE_WORDS
 from gateway.settings import GatewaySettings
 from gateway.transcript import UserEntry
 from tests.fakes.clock import FakeClock
-from tests.fakes.gateway import FakeGateway
+from tests.fakes.gateway import FakeGateway, Make, gateways
 from tests.fakes.provider import FakeProvider, Gate, says
-
-Make = Callable[..., FakeGateway]
 
 
 @pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
-    def made(*accounts: str, **more: Any) -> FakeGateway:
-        return FakeGateway(tmp_path, monkeypatch, *accounts, **more)
-
-    return made
+async def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
+    async with gateways(tmp_path, monkeypatch) as made:
+        yield made
 
 
 async def run_to_its_end(served: FakeGateway) -> None:
@@ -170,7 +165,7 @@ async def test_when_all_input_has_ended_the_last_answer_is_awaited(make: Make) -
         account.end_input()
     await served.until(gate.reached.is_set)
     await served.passes(60.0)
-    assert not served.serving.done()
+    assert served.is_serving
     gate.open()
     await served.ended()
     assert served.texts() == ["Well!"]

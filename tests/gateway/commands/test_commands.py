@@ -1,7 +1,8 @@
 """Every command, for everybody who may use it, over real parts."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from gateway.settings import PlaceSettings
 from gateway.store.store import SqlStore
 from gateway.transcript import UserEntry
 from tests.fakes.clock import FakeClock
-from tests.fakes.gateway import FakeGateway
+from tests.fakes.gateway import Make, gateways
 from tests.fakes.provider import FakeProvider, Gate, says
 from tests.messages import message
 
@@ -58,15 +59,12 @@ ACCESS = {
     "owners": ["fake:owner"],
     "allowlist": ["fake:member"],
 }
-Make = Callable[..., FakeGateway]
 
 
 @pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
-    def made(**more: Any) -> FakeGateway:
-        return FakeGateway(tmp_path, monkeypatch, access=ACCESS, **more)
-
-    return made
+async def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
+    async with gateways(tmp_path, monkeypatch) as made:
+        yield partial(made, access=ACCESS)
 
 
 @pytest.fixture

@@ -11,14 +11,15 @@ from gateway.app import WELCOME_WORDS
 from gateway.cli.control import ask
 from gateway.control.verbs import identity_parts
 from gateway.errors import AccountRejected, Refused, RetryLater, SendRefused
-from tests.fakes.gateway import FakeGateway
+from tests.fakes.gateway import FakeGateway, gateways
 
 
 @pytest.fixture
 async def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeGateway]:
-    made = FakeGateway(tmp_path, monkeypatch, "bot", "other", access={"direct_messages": "pairing"})
-    async with made.running():
-        yield made
+    async with gateways(tmp_path, monkeypatch) as make:
+        made = make("bot", "other", access={"direct_messages": "pairing"})
+        async with made.running():
+            yield made
 
 
 async def told(served: FakeGateway, verb: str, **args: str) -> Any:

@@ -1,9 +1,8 @@
 """From a kept message to the last word of its answer, over real parts."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -26,21 +25,18 @@ from gateway.inbound.dispatch import (
 from gateway.messages import Attachment, AttachmentKind, Place, PlaceMoved
 from gateway.settings import AgentSettings
 from gateway.transcript import UserEntry
-from tests.fakes.gateway import FakeGateway
+from tests.fakes.gateway import FakeGateway, Make, gateways
 from tests.fakes.provider import FakeProvider, Gate, Step, says
 
 DAY = 86_400.0
 GROUP = Place("-1")
 PHOTO = Attachment(AttachmentKind.IMAGE, "photo", "a.png", "image/png", 5)
-Make = Callable[..., FakeGateway]
 
 
 @pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
-    def made(*accounts: str, **more: Any) -> FakeGateway:
-        return FakeGateway(tmp_path, monkeypatch, *accounts, **more)
-
-    return made
+async def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
+    async with gateways(tmp_path, monkeypatch) as made:
+        yield made
 
 
 class Moody(FakeProvider):
@@ -368,6 +364,7 @@ async def test_r1_what_waits_is_answered_where_its_group_has_gone(make: Make) ->
         )
         moving = asyncio.create_task(served.bot.deliver(moved))
         await served.until(moving.done)
+        await served.passes(5.0)
         gate.open()
         await served.until(lambda: len(model.requests) == 2)
         await served.idle()

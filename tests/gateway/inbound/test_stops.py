@@ -1,7 +1,7 @@
 """`/stop`, whatever the turn is busy with."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,23 +9,25 @@ import pytest
 from gateway.errors import ProviderUnavailable, RetryLater
 from gateway.inbound.dispatch import OUTAGE_WORDS
 from gateway.messages import Attachment, AttachmentKind, Place
-from tests.fakes.gateway import FakeGateway
+from tests.fakes.gateway import Make, gateways
 from tests.fakes.provider import FakeProvider, Gate, says
 
 PHOTO = Attachment(AttachmentKind.IMAGE, "photo", "a.png", "image/png", 5)
 STOPPED = "_Stopped._"
 NOTHING = "Nothing is being written right now."
-Make = Callable[[FakeProvider], FakeGateway]
 
 
 @pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
-    return lambda model: FakeGateway(tmp_path, monkeypatch, model=model)
+async def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
+    async with gateways(tmp_path, monkeypatch) as made:
+        yield made
 
 
 async def test_a_running_turn_is_stopped_and_keeps_what_it_said(make: Make) -> None:
     gate = Gate()
-    served = make(FakeProvider([*says("Once upon")[:1], gate], otherwise=lambda _: says("Well!")))
+    served = make(
+        model=FakeProvider([*says("Once upon")[:1], gate], otherwise=lambda _: says("Well!"))
+    )
     async with served.running():
         await served.writes("a story")
         await served.until(gate.reached.is_set)
@@ -39,7 +41,7 @@ async def test_a_running_turn_is_stopped_and_keeps_what_it_said(make: Make) -> N
 
 async def test_a_stop_is_for_the_turn_at_work_and_not_for_the_next(make: Make) -> None:
     gate = Gate()
-    served = make(FakeProvider([gate], otherwise=lambda _: says("Well!")))
+    served = make(model=FakeProvider([gate], otherwise=lambda _: says("Well!")))
     async with served.running():
         await served.writes("one")
         await served.until(gate.reached.is_set)
@@ -49,7 +51,7 @@ async def test_a_stop_is_for_the_turn_at_work_and_not_for_the_next(make: Make) -
 
 
 async def test_with_nothing_to_stop_it_says_so(make: Make) -> None:
-    served = make(FakeProvider(otherwise=lambda _: says("Well!")))
+    served = make(model=FakeProvider(otherwise=lambda _: says("Well!")))
     async with served.running():
         await served.asks("/stop", NOTHING)
         await served.asks("hello")
@@ -58,7 +60,7 @@ async def test_with_nothing_to_stop_it_says_so(make: Make) -> None:
 
 
 async def test_a_put_off_turn_is_stopped(make: Make) -> None:
-    served = make(FakeProvider(otherwise=lambda _: [ProviderUnavailable("down")]))
+    served = make(model=FakeProvider(otherwise=lambda _: [ProviderUnavailable("down")]))
     async with served.running():
         await served.writes("hello")
         await served.reads(OUTAGE_WORDS)
@@ -70,7 +72,7 @@ async def test_a_put_off_turn_is_stopped(make: Make) -> None:
 
 
 async def test_a_gathering_album_is_stopped(make: Make) -> None:
-    served = make(FakeProvider())
+    served = make(model=FakeProvider())
     async with served.running():
         await served.writes("look", album="x", attachments=(PHOTO,))
         await served.writes("/stop")
@@ -78,7 +80,7 @@ async def test_a_gathering_album_is_stopped(make: Make) -> None:
 
 
 async def test_a_message_and_its_stop_may_come_together(make: Make) -> None:
-    served = make(FakeProvider())
+    served = make(model=FakeProvider())
     async with served.running():
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(served.writes("look", album="x", attachments=(PHOTO,)))
@@ -87,7 +89,7 @@ async def test_a_message_and_its_stop_may_come_together(make: Make) -> None:
 
 
 async def test_a_turn_is_stopped_while_the_notice_of_an_outage_is_sent(make: Make) -> None:
-    served = make(FakeProvider(otherwise=lambda _: [ProviderUnavailable("down")]))
+    served = make(model=FakeProvider(otherwise=lambda _: [ProviderUnavailable("down")]))
     async with served.running():
         served.bot.latency = 3.0
         await served.writes("hello")
@@ -99,7 +101,7 @@ async def test_a_turn_is_stopped_while_the_notice_of_an_outage_is_sent(make: Mak
 
 
 async def test_a_turn_that_waits_for_its_files_is_stopped(make: Make) -> None:
-    served = make(FakeProvider())
+    served = make(model=FakeProvider())
     async with served.running():
         served.bot.fetching.extend([RetryLater("out of reach", 60.0)] * 3)
         await served.writes("look", attachments=(PHOTO,))
@@ -115,7 +117,7 @@ async def test_a_command_at_work_is_stopped(make: Make) -> None:
     model = FakeProvider(
         otherwise=lambda asked: [gate] if "memory of a chat" in asked.system else says("word " * 40)
     )
-    served = make(model)
+    served = make(model=model)
     async with served.running():
         for number in range(14):
             await served.asks(f"{number} " + "word " * 40, "word")
@@ -128,7 +130,7 @@ async def test_a_command_at_work_is_stopped(make: Make) -> None:
 
 async def test_anybody_in_a_group_may_stop_what_is_written_there(make: Make) -> None:
     gate = Gate()
-    served = make(FakeProvider([gate]))
+    served = make(model=FakeProvider([gate]))
     async with served.running():
         await served.writes("a story", "ann", place=Place("-1"))
         await served.until(gate.reached.is_set)

@@ -1,6 +1,6 @@
 """Files that come with a message, and those made for its reply."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,14 @@ from gateway.ids import TurnId
 from gateway.messages import Attachment, AttachmentKind, Place
 from gateway.transcript import FileBlock, TextBlock, UserEntry
 from gateway.workspace import outgoing_dir
-from tests.fakes.gateway import FakeGateway
+from tests.fakes.gateway import Make, gateways
 from tests.fakes.provider import FakeProvider, Gate, Step, calls, says
-
-OWNED = {"direct_messages": "open", "groups": "open"}
-Make = Callable[..., FakeGateway]
 
 
 @pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
-    return lambda **more: FakeGateway(tmp_path, monkeypatch, **more)
+async def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
+    async with gateways(tmp_path, monkeypatch) as made:
+        yield made
 
 
 def photo(name: str = "a.png") -> Attachment:
