@@ -1,5 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from adapters.local.terminal.keys import Key
 from adapters.local.terminal.line_editor import LineEditor, lay_out
@@ -78,6 +79,6 @@ def test_rows_hold_the_text_and_the_cursor(text: str, width: int, data: st.DataO
     at = data.draw(st.integers(0, len(text)))
     rows, (row, column) = lay_out(text, at, width, 2)
     assert "".join(rows) == text.replace("\n", "")
-    assert all(len(one) + 2 < width for one in rows)
+    assert all(cell_len(one) + 2 < width for one in rows)
     assert 0 <= row < len(rows)
     assert 2 <= column < width
