@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from gateway.clock import Clock
 from tests.fakes.watch import Watch
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Real seconds until a journey gives up waiting; only failures take them."""
 
 

@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
+from tests.fakes.faults import Answer
 from tests.fakes.model import Asked
 from tests.journeys.on_telegram import Telegram, TelegramGroup, TelegramPerson
+from tests.journeys.test_conversation import long_answer, markers
 from tests.journeys.world import World
 
 in_group = pytest.mark.parametrize("platform", ["telegram group"], indirect=True)
@@ -94,6 +96,56 @@ async def test_n1_topics_of_a_direct_chat_keep_apart(world: World, telegram: Tel
         for name in ("One", "Two")
     )
     await two_places_are_apart(world, one, two)
+
+
+async def test_n9_a_long_answer_whose_looks_are_refused_stays_whole_and_in_its_topic(
+    world: World, telegram: Telegram
+) -> None:
+    user = telegram.new_user("Ann")
+    forum = telegram.server.supergroup("Forum", [user], is_forum=True)
+    ann = TelegramPerson(telegram.server, user, forum, forum.topic("One"))
+    telegram.server.faults.add(
+        Answer(400, message="Bad Request: ENTITY_BOUNDS_INVALID"),
+        path="editMessageText",
+        when=lambda facts: "entities" in facts,
+    )
+    await world.start()
+    answer = long_answer()
+    world.model.say(answer)
+    await ann.asks("Tell me everything", "The very end.")
+    await world.stop()
+    assert markers("\n".join(ann.texts())) == markers(answer)
+    assert all(one.thread == ann.thread for one in forum.shown() if one.is_from_bot)
+    assert not any("&lt;" in text for text in ann.texts())
+
+
+async def test_lesson_32_two_conversations_are_folded_at_once_and_apart(
+    world: World, telegram: Telegram
+) -> None:
+    world.agent["compaction"] = {"keep_tail": 1}
+    await world.start()
+    ann, bob = telegram.person("Ann"), telegram.person("Bob")
+    for person, canary in ((ann, "heliotrope"), (bob, "magenta")):
+        await person.asks(f"My word is {canary}", canary)
+        await person.asks("And so on", "And so on")
+    gate = asyncio.Event()
+    world.model.brain = lambda asked: (
+        asked.user_text
+        if asked.body.get("tools")
+        else ["Their word: ", gate, "heliotrope" if "heliotrope" in asked.prompt else "magenta"]
+    )
+    ann.writes("/compact")
+    bob.writes("/compact")
+    await world.model.until(lambda model: model.asked_count == 6)
+    gate.set()
+    await ann.reads("into a summary")
+    await bob.reads("into a summary")
+    await ann.asks("Go on", "Go on")
+    assert "heliotrope" in world.model.asked[-1].prompt
+    assert "magenta" not in world.model.asked[-1].prompt
+    await bob.asks("Go on", "Go on")
+    assert "magenta" in world.model.asked[-1].prompt
+    assert "heliotrope" not in world.model.asked[-1].prompt
 
 
 @in_group

@@ -15,7 +15,6 @@ from tests.journeys.on_telegram import Telegram, TelegramPerson
 from tests.journeys.platform import PATIENCE
 from tests.journeys.world import World
 
-ENOUGH = 3 * PATIENCE
 FIFTY = 50
 
 
@@ -54,7 +53,7 @@ def crowd(telegram: Telegram, count: int) -> list[TelegramPerson]:
 
 
 async def all_are_answered(people: Sequence[TelegramPerson]) -> None:
-    async with asyncio.timeout(ENOUGH):
+    async with asyncio.timeout(PATIENCE):
         for person in people:
             await person.reads("and it ends here.")
 
@@ -74,11 +73,11 @@ def each_has_one_answer(people: Sequence[TelegramPerson]) -> int:
 
 
 async def asked(world: World, times: int) -> None:
-    await world.model.until(lambda model: model.asked_count >= times, timeout=ENOUGH)
+    await world.model.until(lambda model: model.asked_count >= times, timeout=PATIENCE)
 
 
 async def until(telegram: Telegram, holds: Callable[[FakeTelegram], bool]) -> None:
-    await telegram.server.until(holds, timeout=ENOUGH)
+    await telegram.server.until(holds, timeout=PATIENCE)
 
 
 async def test_r1_r6_r7_a_kill_amid_fifty_turns_loses_nothing_and_doubles_nothing(
@@ -89,7 +88,7 @@ async def test_r1_r6_r7_a_kill_amid_fifty_turns_loses_nothing_and_doubles_nothin
     async with world.process() as process:
         people = crowd(telegram, FIFTY)
         tools = len(range(2, FIFTY, 3))
-        await world.model.until(lambda model: model.asked_count == FIFTY + tools, timeout=ENOUGH)
+        await world.model.until(lambda model: model.asked_count == FIFTY + tools, timeout=PATIENCE)
         drafts = FIFTY - len(range(0, FIFTY, 3))
         await until(telegram, lambda it: sum(bool(c.drafts) for c in it.chats.values()) >= drafts)
         process.kill()
@@ -224,7 +223,7 @@ async def test_r12_sigterm_lets_an_answer_end(world: World, telegram: Telegram) 
         process.terminate()
         ann.writes("held early Ann")  # comes too late for this process
         brain.gate.set()
-        assert await asyncio.wait_for(process.wait(), ENOUGH) == 0
+        assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
     assert ann.texts() == [answer_to(ann)]
     await world.start()
     await ann.until(lambda: len(ann.texts()) == 2 and answer_to(ann) == ann.texts()[1])

@@ -215,6 +215,31 @@ async def test_typing_is_shown_while_the_model_thinks_and_ends_with_the_answer(
     assert all(gap >= 3.5 for gap in gaps)
 
 
+@pytest.mark.parametrize("way_out", ["answer", "empty", "stop", "time", "failure", "outage"])
+async def test_lesson_27_typing_ends_whatever_ends_the_turn(
+    world: World, telegram: Telegram, way_out: str
+) -> None:
+    world.agent["chat_timeout"] = 30 if way_out == "time" else 600
+    await world.start()
+    ann = telegram.person("Ann")
+    gate = asyncio.Event()
+    world.model.say(gate, "" if way_out == "empty" else "Words.")
+    ann.writes("hello")
+    await ann.until(lambda: len(ann.chat.typing) > 0)
+    turns = 1
+    if way_out in {"failure", "outage", "stop"}:
+        world.model.faults.add(Answer(401 if way_out == "failure" else 503))
+        ann.writes("/stop" if way_out == "stop" else "and this?")
+        turns = 2
+    if way_out not in {"stop", "time"}:
+        gate.set()
+    await world.until_logged("turn.finished", turns)
+    ended = world.clock.now()
+    await world.stop()
+    await world.clock.sleep(10)
+    assert all(sign.at <= ended + 1 for sign in ann.chat.typing)
+
+
 async def test_lesson_15_thoughts_are_not_shown(world: World, telegram: Telegram) -> None:
     await world.start()
     ann = telegram.person("Ann")

@@ -212,8 +212,10 @@ class World:
     def check(self) -> None:
         """Look for what no journey may leave behind, whatever else it is about."""
         log = self.log.getvalue()
+        prompts = "".join(asked.prompt for asked in self.model.asked)
         for secret in [self.model.key, *self.platform.secrets]:
             assert secret not in log, "a secret is in the log"
+            assert secret not in prompts, "the model was told a secret"
         for words in self.platform.said():
             assert len(words) < _TELLING or words not in log, f"{words!r} is in the log"
         lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
