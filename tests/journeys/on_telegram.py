@@ -70,11 +70,13 @@ class Telegram(Platform):
 
     name: ClassVar[str] = "telegram"
     server: FakeTelegram
+    token = "123456:TEST-TOKEN"
     people = 0
 
     @override
     async def __aenter__(self) -> Self:
-        self.server = await self._stack.enter_async_context(FakeTelegram(clock=self.clock))
+        server = FakeTelegram(token=self.token, clock=self.clock)
+        self.server = await self._stack.enter_async_context(server)
         self._receiving = 0
         return self
 

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.providers.demo_picture import picture_base64
 from tests.fakes.faults import Answer
-from tests.fakes.model import call
+from tests.fakes.model import Call, call
 from tests.journeys.platform import PATIENCE, Person
 from tests.journeys.world import World
 
@@ -167,6 +167,29 @@ async def test_a_first_piece_beyond_the_limit_comes_whole(world: World, ann: Per
     await ann.asks("Tell me everything, fast", "And more.")
     await world.stop()
     assert markers("\n".join(ann.texts())) == markers(answer)
+
+
+async def test_n23_lesson_24_an_endless_line_of_code_comes_whole(world: World, ann: Person) -> None:
+    await world.start()
+    words = [f"c{number:04}" for number in range(3_000)]
+    world.model.say(f"```python\n{' '.join(words)}\n```\nThe very end.")
+    await ann.asks("Write code", "The very end.")
+    await world.stop()
+    assert markers("\n".join(ann.texts())) == words
+
+
+async def test_a_model_that_calls_tools_badly_is_told_and_goes_on(
+    world: World, ann: Person
+) -> None:
+    await world.start()
+    world.model.say(Call("write_file", {}, raw='{"path": "a.txt", "content'))
+    world.model.say(Call("no_such_tool", {}), Call("now", {"unknown": 1}), Call("read_file", {}))
+    world.model.say("Now I know better.")
+    await ann.asks("Do it", "Now I know better.")
+    await world.stop()
+    results = [one for one in world.model.asked[-1].messages if one["role"] == "tool"]
+    assert len(results) == 4
+    assert len(ann.texts()) == 1
 
 
 async def test_commands_answer_before_anything_was_said(world: World, ann: Person) -> None:

@@ -6,7 +6,7 @@ import base64
 import pytest
 
 from gateway.providers.demo_picture import picture_base64
-from tests.fakes.faults import Hold
+from tests.fakes.faults import Answer, Effect, Hold, Reset
 from tests.fakes.model import call
 from tests.journeys.on_telegram import Telegram, TelegramPerson
 from tests.journeys.platform import Person
@@ -176,3 +176,18 @@ async def test_eight_made_pictures_come_as_one_album(world: World, telegram: Tel
     assert len({message.album for message in sent}) == 1
     assert len(telegram.server.calls("sendMediaGroup")) == 1
     assert not telegram.server.calls("sendPhoto")
+
+
+@pytest.mark.parametrize("effect", [Answer(502), Reset("before"), Reset("middle")], ids=repr)
+async def test_a_file_that_is_out_of_reach_for_a_while_reaches_the_model(
+    world: World, telegram: Telegram, effect: Effect
+) -> None:
+    await world.start()
+    ann = telegram.person("Ann")
+    telegram.server.faults.add(effect, path="getFile", times=1)
+    telegram.server.faults.add(effect, path="/file/", times=2)
+    ann.sends("sun.png", PICTURE, "What is this?")
+    await ann.reads("What is this?")
+    await world.stop()
+    assert in_base64(PICTURE) in world.model.asked[-1].prompt
+    assert len(ann.texts()) == 1

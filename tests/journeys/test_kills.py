@@ -13,6 +13,7 @@ from tests.fakes.model import Asked, Piece, call
 from tests.fakes.telegram import FakeTelegram
 from tests.journeys.on_telegram import Telegram, TelegramPerson
 from tests.journeys.platform import PATIENCE
+from tests.journeys.test_conversation import long_answer, markers
 from tests.journeys.world import World
 
 FIFTY = 50
@@ -188,6 +189,50 @@ async def test_r5_an_effect_that_a_kill_cut_off_is_not_repeated(
     results = [one["content"] for one in world.model.asked[-1].messages if one["role"] == "tool"]
     assert results[-1].strip() == "once and twice"
     assert len(results) == 3
+
+
+async def test_r6_files_that_were_sent_before_a_kill_are_not_sent_again(
+    world: World, telegram: Telegram
+) -> None:
+    ann = telegram.person("Ann")
+    world.model.say(call("write_file", path="a.txt", content="hello"))
+    world.model.say(call("send_file", path="a.txt", caption="For you"))
+    world.model.say("There ", asyncio.Event(), "you are.")
+    async with world.process() as process:
+        ann.writes("Write it down")
+        await ann.until(lambda: any(one.file == b"hello" for one in ann.sees()))
+        await asked(world, 3)
+        process.kill()
+        await process.wait()
+    world.model.say("There you are, after all.")
+    await world.start()
+    answer = await ann.reads("after all.")
+    files = [one.file for one in ann.sees() if one.file is not None]
+    assert files == [b"hello"]
+    assert "send_file" in answer.text
+
+
+async def test_r7_a_long_answer_cut_off_in_its_third_message_ends_without_a_double(
+    world: World, telegram: Telegram
+) -> None:
+    ann = telegram.person("Ann")
+    answer = long_answer()
+    cut = len(answer) * 3 // 4
+    world.model.say(answer[:cut], asyncio.Event(), answer[cut:])
+    async with world.process() as process:
+        ann.writes("Tell me everything")
+        last = markers(answer[: cut - 10])[-1]
+        await ann.until(lambda: last in ann.preview())
+        process.kill()
+        await process.wait()
+    world.model.say(answer)
+    await world.start()
+    await ann.reads("The very end.")
+    await world.stop()
+    whole = [text for text in ann.texts() if not text.endswith("…")]
+    assert markers("\n".join(whole)) == markers(answer)
+    assert len(ann.texts()) - len(whole) <= 1
+    world.refusals.add("message is not modified")
 
 
 async def test_r9_a_message_that_kills_three_times_is_given_up_with_a_word(

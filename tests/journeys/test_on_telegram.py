@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
@@ -376,3 +377,66 @@ async def test_refused_entities_cost_the_looks_and_not_the_words(
     await ann.asks("hi", "words stay.")
     await world.stop()
     assert ann.texts() == ["Bold words stay."]
+
+
+@pytest.mark.parametrize("platform", ["telegram without drafts"], indirect=True)
+async def test_an_answer_deleted_while_it_grows_comes_in_a_new_message(
+    world: World, telegram: Telegram
+) -> None:
+    await world.start()
+    ann = telegram.person("Ann")
+    gate = asyncio.Event()
+    world.model.say("Half ", gate, "and whole.")
+    ann.writes("hello")
+    await ann.until(lambda: ann.preview() == "Half")
+    (half,) = [one for one in ann.chat.shown() if one.is_from_bot]
+    ann.user.deletes(half)
+    gate.set()
+    await ann.reads("Half and whole.")
+    await world.stop()
+    assert ann.texts() == ["Half and whole."]
+    world.refusals.add("message to edit not found")
+
+
+async def test_two_bots_of_one_person_answer_each_in_its_own_chat(
+    world: World, telegram: Telegram, tmp_path: Path
+) -> None:
+    another = Telegram(world.clock, tmp_path)
+    another.token = "654321:ANOTHER"
+    async with another:
+        world.config["agents"]["other"] = {**world.agent, "system_prompt": "You are the other."}
+        entry = {**another.entry, "platform": "telegram", "agent": "other"}
+        world.config["adapters"]["second"] = entry
+        await world.start()
+        await another.connected()
+        ann, same = telegram.person("Ann"), another.person("Ann")
+        ann.writes("to the one")
+        same.writes("to the other")
+        await ann.reads("to the one")
+        await same.reads("to the other")
+        heard = {one.user_text: "You are the other." in one.system for one in world.model.asked}
+        assert heard == {"to the one": False, "to the other": True}
+        await world.stop()
+        assert (ann.texts(), same.texts()) == (["to the one"], ["to the other"])
+        assert another.complaints() == []
+
+
+async def test_a_group_that_removes_the_bot_amid_an_answer_stops_nobody(
+    world: World, telegram: Telegram
+) -> None:
+    await world.start()
+    user = telegram.new_user("Ann")
+    team = telegram.server.supergroup("Team", [user])
+    ann = TelegramPerson(telegram.server, user, team)
+    alone = TelegramPerson(telegram.server, user, user.chat)
+    gate = asyncio.Event()
+    world.model.say("For ", gate, "the team.")
+    ann.writes("hello")
+    await ann.until(lambda: ann.preview() == "For")
+    team.removes_bot(user)
+    gate.set()
+    await alone.asks("and I?", "and I?")
+    await world.until_waiting(0)
+    team.adds_bot(user)
+    await ann.asks("back again", "back again")
+    world.refusals.add("bot was kicked")
