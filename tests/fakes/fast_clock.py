@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 class FastClock:
     """Share one between a gateway and the servers it talks to, so that they agree on seconds."""
 
-    def __init__(self, speed: float) -> None:
+    def __init__(self, speed: float = 10.0) -> None:
         self.speed = speed
         self._wall = time.time()
         self._began = time.monotonic()
