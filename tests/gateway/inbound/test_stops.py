@@ -95,7 +95,8 @@ async def test_a_turn_is_stopped_while_the_notice_of_an_outage_is_sent(make: Mak
         await served.writes("hello")
         await served.until(lambda: bool(served.bot.made("send")))
         await served.writes("/stop")
-        await served.until(lambda: served.texts() == [STOPPED])
+        served.bot.latency = 0.0
+        await served.until(lambda: served.texts() == [STOPPED], within=5.0)
         await served.idle()
         assert await served.store.inbox.waiting() == 0
 
