@@ -1,0 +1,81 @@
+"""Everything at once, by chance: whatever fails and whenever it restarts, the sums are right."""
+
+import random
+import re
+from collections.abc import Sequence
+from zlib import crc32
+
+import pytest
+
+from tests.fakes.faults import Answer, Drop, Effect, EndEarly, RateLimit, Reset, StreamError
+from tests.fakes.model import Asked, Piece, call
+from tests.journeys.on_telegram import Telegram, TelegramPerson
+from tests.journeys.world import World
+
+PEOPLE, QUESTIONS = 12, 5
+PLATFORM_FAULTS: Sequence[Effect] = (
+    Answer(502), Drop(), Reset("before"), Reset("middle"), RateLimit(2),
+)  # fmt: skip
+MODEL_FAULTS: Sequence[Effect] = (
+    Answer(503), Answer(429), StreamError(3), EndEarly(3), Reset("middle", 3), Reset("before"),
+)  # fmt: skip
+
+
+@pytest.fixture
+def speed() -> float:
+    return 20
+
+
+def answer(asked: Asked) -> Sequence[Piece]:
+    """Answer the newest question by its name, some with a tool before."""
+    name = re.findall(r"\bQ\d+-\d+\b", asked.user_text)[-1]
+    if crc32(name.encode()) % 3 == 0 and asked.messages[-1]["role"] == "user":
+        return ["I look. ", call("now")]
+    return ["This ", f"answers {name} ", "and no ", "other ", "one."]
+
+
+def break_things(world: World, telegram: Telegram, chance: random.Random) -> None:
+    for method in ("sendMessage", "editMessageText", "sendMessageDraft", "getUpdates"):
+        telegram.server.faults.add(
+            chance.choice(PLATFORM_FAULTS), path=method, every=chance.randint(3, 9), times=20
+        )
+    for effect in chance.sample(MODEL_FAULTS, 3):
+        world.model.faults.add(effect, every=chance.randint(4, 12), times=20)
+
+
+def sums_are_right(person: TelegramPerson) -> None:
+    name = person.name.removeprefix("P")
+    whole = [text for text in person.texts() if text.endswith(("one.", " s")) and "and no" in text]
+    answered = [re.findall(r"answers (Q\d+-\d+) and no other one\.", text) for text in whole]
+    assert answered == [[f"Q{name}-{number}"] for number in range(QUESTIONS)], person.texts()
+    for text in person.texts():
+        assert set(re.findall(r"Q(\d+)-", text)) <= {name}
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("platform", ["telegram", "telegram without drafts"], indirect=True)
+async def test_r1_r2_r3_r6_the_sums_are_right_after_a_storm(
+    world: World, telegram: Telegram, seed: int
+) -> None:
+    chance = random.Random(seed)
+    world.model.brain = answer
+    world.config["drain_timeout"] = 2
+    people = [telegram.person(f"P{number}") for number in range(PEOPLE)]
+    await world.start()
+    break_things(world, telegram, chance)
+    for number in range(QUESTIONS):
+        for person in chance.sample(people, PEOPLE):
+            person.writes(f"Q{person.name.removeprefix('P')}-{number}")
+        await world.clock.sleep(chance.uniform(0.5, 4))
+        if number in {1, 3}:
+            await world.restart()
+        if number == 2:
+            telegram.server.updates.redeliver(30)
+    telegram.server.faults.clear()
+    world.model.faults.clear()
+    await telegram.server.until(lambda it: not it.updates.pending, timeout=30)
+    await world.until_waiting(0)
+    await world.stop()
+    for person in people:
+        sums_are_right(person)
+    world.refusals |= {"message is not modified", "a call in a penalty"}  # restarts forget both
