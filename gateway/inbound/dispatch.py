@@ -101,6 +101,7 @@ class Dispatch:
             raise
         except RetryLater as pause:
             log.warning("turn.postponed", reason=str(pause))
+            self._postponed.expect(turn.kept)
             await self._turns.postpone(turn, self._postponed.after(pause.after))
             return TurnState.POSTPONED
         except SendRefused as refusal:
@@ -192,6 +193,7 @@ class Dispatch:
         await reply.hold(OUTAGE_WORDS)
         if self._stops.is_asked(turn.kept):
             return TurnState.STOPPED, NoticeAdded(words=STOPPED_WORDS)
+        self._postponed.expect(turn.kept)
         await self._turns.postpone(turn, until)
         return TurnState.POSTPONED, None
 

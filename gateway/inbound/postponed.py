@@ -29,13 +29,17 @@ class Postponed:
         """Return when to try again what was asked to wait for so long."""
         return self._clock.now() + seconds
 
+    def expect(self, kept: Kept) -> None:
+        """Know of a message that is about to wait, so that it can be released even now."""
+        self._waiting[kept.lane] = kept, asyncio.Event()
+
     async def wait(self, kept: Kept) -> None:
         """Return when the message may be tried: at its time, or when it is released."""
         seconds = min(kept.not_before - self._clock.now(), _LONGEST_WAIT)
         if seconds <= 0:
+            self._waiting.pop(kept.lane, None)
             return
-        woken = asyncio.Event()
-        self._waiting[kept.lane] = kept, woken
+        _, woken = self._waiting.setdefault(kept.lane, (kept, asyncio.Event()))
         try:
             async with self._clock.timeout(seconds):
                 await woken.wait()

@@ -29,7 +29,8 @@ class Stops:
     async def stop(self, session_key: str) -> bool:
         """Have the key's turn end; False when there is none."""
         lane = Lane(session_key)
-        kept = self._working.get(lane) or self._postponed.release_lane(lane)
+        put_off = self._postponed.release_lane(lane)
+        kept = self._working.get(lane) or put_off
         if kept is None:
             return False
         self._asked[lane] = kept.number

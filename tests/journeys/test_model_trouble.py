@@ -253,7 +253,6 @@ async def test_stop_ends_the_wait_for_the_model(world: World, ann: Person) -> No
     await world.start()
     world.model.faults.add(Answer(503))
     await ann.asks("How are you?", KEPT)
-    await world.until_logged("turn.finished")
     ann.writes("/stop")
     await ann.reads("Stopped.")
     world.model.faults.clear()

@@ -43,6 +43,18 @@ async def test_one_answer_of_the_model_wakes_everyone_who_waits_for_that_agent()
     assert not postponed.release_lane(Lane("other"))
 
 
+async def test_a_message_can_be_released_before_it_waits() -> None:
+    clock = FakeClock()
+    postponed = Postponed(clock)
+    message = kept(clock, 60)
+    postponed.expect(message)
+    assert postponed.release_lane(message.lane) is message
+    await postponed.wait(message)
+    postponed.expect(message)
+    await postponed.wait(replace(message, not_before=0.0))
+    assert postponed.release_lane(message.lane) is None
+
+
 async def test_tries_come_ever_later_and_as_the_server_asked() -> None:
     clock = FakeClock()
     postponed, first = Postponed(clock), clock.now()
