@@ -12,6 +12,8 @@ from tests.fakes.model import Asked, Piece, call
 from tests.journeys.on_telegram import Telegram, TelegramPerson
 from tests.journeys.world import World
 
+pytestmark = pytest.mark.slow
+
 PEOPLE, QUESTIONS = 12, 5
 PLATFORM_FAULTS: Sequence[Effect] = (
     Answer(502), Drop(), Reset("before"), Reset("middle"), RateLimit(2),
