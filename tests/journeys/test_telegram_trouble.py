@@ -15,9 +15,6 @@ from tests.journeys.platform import PATIENCE
 from tests.journeys.test_conversation import long_answer, markers
 from tests.journeys.world import World
 
-everywhere = pytest.mark.parametrize(
-    "platform", ["telegram", "telegram without drafts", "telegram group"], indirect=True
-)
 in_both_kinds_of_chat = pytest.mark.parametrize(
     "platform", ["telegram", "telegram group"], indirect=True
 )
@@ -65,23 +62,23 @@ async def test_r11_lesson_16_no_call_is_made_in_a_penalty_and_no_other_chat_wait
     bob = TelegramPerson(telegram.server, bob_user, bob_user.chat)
     telegram.server.rates.doubles = True
     penalty = telegram.server.faults.add(RateLimit(10), path=method, when=of(ann), nth=1)
+    asked = world.clock.now()
     gate = asyncio.Event()
     world.model.say(Pause(1), "Slowly it ", gate, "grows.", when="story")
     ann.writes("Tell me a story")
     if comes_last:
         gate.set()
     await used(telegram, penalty)
-    began = world.clock.now()
     gate.set()
     await bob.asks("Are you free?", "Are you free?")
-    assert world.clock.now() - began < 8
+    assert world.clock.now() - asked < 10
     await ann.reads("grows.")
     await world.stop()
     assert ann.texts() == ["Slowly it grows."]
-    calls = [one.at for one in telegram.server.log if one.chat_id == ann.chat.id]
-    after = [at for at in calls if at > began]
-    assert min(after) - began >= 9.5
-    assert min(after) - began <= 15
+    calls = [one for one in telegram.server.log if one.chat_id == ann.chat.id]
+    (refused,) = [one for one in calls if one.method == method and not one.applied]
+    after = calls[calls.index(refused) + 1]
+    assert 10 <= after.at - refused.at <= 15
 
 
 @in_both_kinds_of_chat
@@ -128,7 +125,7 @@ async def test_n2_n3_a2_a_first_send_that_fails_shows_one_answer(
     assert all(orphan.endswith("…") and len(orphan) < 24 for orphan in orphans)
 
 
-@everywhere
+@pytest.mark.parametrize("platform", ["telegram", "telegram without drafts"], indirect=True)
 @pytest.mark.parametrize("effect", [Answer(502), Drop(), RateLimit(3)], ids=repr)
 async def test_lesson_20_the_final_text_comes_though_every_second_edit_fails(
     world: World, telegram: Telegram, effect: Effect
@@ -160,7 +157,6 @@ async def test_lesson_20_drafts_that_all_fail_cost_only_the_looks(
     assert ann.texts() == ["One. Two. Three."]
 
 
-@in_both_kinds_of_chat
 @pytest.mark.parametrize("page", [2, 3])
 @pytest.mark.parametrize("effect", [Answer(502), Drop(), RateLimit(2)], ids=repr)
 async def test_n4_n5_a_late_part_that_fails_repeats_no_other(
