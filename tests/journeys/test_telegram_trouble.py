@@ -26,13 +26,14 @@ def speed() -> float:
     return 20  # seconds are counted here
 
 
-def of(person: TelegramPerson) -> Any:
-    """Say which calls are for a person's chat."""
+def of(person: TelegramPerson, method: str) -> Any:
+    """Say which calls of a method are for a person's chat."""
 
-    def is_for_them(facts: Mapping[str, Any]) -> bool:
-        return facts.get("chat_id") == person.chat.id
+    def is_meant(facts: Mapping[str, Any]) -> bool:
+        is_draft = method == "sendMessageDraft"  # whose path names sendMessage too
+        return facts.get("chat_id") == person.chat.id and ("draft_id" in facts) == is_draft
 
-    return is_for_them
+    return is_meant
 
 
 async def used(telegram: Telegram, fault: Fault) -> None:
@@ -61,7 +62,7 @@ async def test_r11_lesson_16_no_call_is_made_in_a_penalty_and_no_other_chat_wait
     bob_user = telegram.new_user("Bob")
     bob = TelegramPerson(telegram.server, bob_user, bob_user.chat)
     telegram.server.rates.doubles = True
-    penalty = telegram.server.faults.add(RateLimit(10), path=method, when=of(ann), nth=1)
+    penalty = telegram.server.faults.add(RateLimit(10), path=method, when=of(ann, method), nth=1)
     asked = world.clock.now()
     gate = asyncio.Event()
     world.model.say(Pause(1), "Slowly it ", gate, "grows.", when="story")
@@ -90,7 +91,9 @@ async def test_lesson_18_a_penalty_of_a_quarter_of_an_hour_keeps_nobody_busy(
     ann = telegram.person("Ann")
     bob_user = telegram.new_user("Bob")
     bob = TelegramPerson(telegram.server, bob_user, bob_user.chat)
-    penalty = telegram.server.faults.add(RateLimit(900), path="sendMessage", when=of(ann), nth=1)
+    penalty = telegram.server.faults.add(
+        RateLimit(900), path="sendMessage", when=of(ann, "sendMessage"), nth=1
+    )
     ann.writes("hello")
     await used(telegram, penalty)
     await bob.asks("Are you free?", "Are you free?")
@@ -114,7 +117,7 @@ async def test_n2_n3_a2_a_first_send_that_fails_shows_one_answer(
     """Lesson 13, L8 and A8 too. What was sent all the same is a stub, and stays one."""
     await world.start()
     ann = telegram.person("Ann")
-    telegram.server.faults.add(effect, path="sendMessage", nth=1)
+    telegram.server.faults.add(effect, path="sendMessage", when=of(ann, "sendMessage"), nth=1)
     world.model.brain = lambda _: ["Hello ", "there, ", "this is ", "it."]
     await ann.asks("hi", "this is it.")
     await world.stop()
@@ -164,7 +167,7 @@ async def test_n4_n5_a_late_part_that_fails_repeats_no_other(
 ) -> None:
     await world.start()
     ann = telegram.person("Ann")
-    telegram.server.faults.add(effect, path="sendMessage", nth=page)
+    telegram.server.faults.add(effect, path="sendMessage", when=of(ann, "sendMessage"), nth=page)
     answer = long_answer()
     world.model.say(answer)
     await ann.asks("Tell me everything", "The very end.")
