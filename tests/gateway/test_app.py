@@ -29,9 +29,12 @@ async def run_to_its_end(served: FakeGateway) -> None:
     running = asyncio.create_task(
         run_gateway(served.settings, until=asyncio.Event(), clock=served.clock)
     )
-    while not running.done():
+    for _ in range(2_000):
+        if running.done():
+            break
         await served.clock.advance(0.1)
         await asyncio.to_thread(lambda: None)
+    running.cancel()
     await running
 
 
