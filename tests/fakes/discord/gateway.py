@@ -1,0 +1,245 @@
+"""The gateway: who is connected, what they are told, and what can go wrong with it.
+
+    gateway.closes(4009)          gateway.asks_reconnect()      gateway.invalidates()
+    gateway.goes_silent()         gateway.breaks_off()          gateway.forgets()
+
+Heartbeats are answered, never insisted on, as the seconds of a test may be short; `acks` and
+`goes_silent` make a line that is half open. Frames are plain text, whatever compression the
+client asks for.
+Facts: https://discord.com/developers/docs/events/gateway
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from tests.fakes.discord.connection import Connection, accept
+from tests.fakes.discord.session import HIGHEST_INTENT, PRIVILEGED, Event, Session
+from tests.fakes.watch import Watch
+
+_HEARTBEAT, _IDENTIFY, _PRESENCE, _VOICE, _RESUME = 1, 2, 3, 4, 6
+_RECONNECT, _MEMBERS, _INVALID, _HELLO, _ACK = 7, 8, 9, 10, 11
+_DECODE, _NOT_AUTHENTICATED, _BAD_TOKEN, _TWICE = 4002, 4003, 4004, 4005
+_BAD_SEQ, _BAD_VERSION, _BAD_INTENTS, _FORBIDDEN_INTENTS = 4007, 4012, 4013, 4014
+_FINAL = frozenset({4004, 4007, 4009, 4010, 4011, 4012, 4013, 4014})
+"""Codes that end the session with the connection."""
+_POLITE = frozenset({1000, 1001})
+"""Codes with which a client ends its session itself."""
+
+
+class Gateway:
+    """All sessions of one bot."""
+
+    def __init__(
+        self,
+        *,
+        token: str,
+        now: Callable[[], float],
+        welcome: Callable[[Session], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self.allowed = PRIVILEGED
+        """Privileged intents that are switched on for the application."""
+        self.heartbeat_ms = 41_250
+        self.acks = True
+        """Whether heartbeats are answered."""
+        self.session_seconds = 300.0
+        """How long a session waits for its client to come back."""
+        self.identifies = 0
+        self.resumes = 0
+        self.heartbeats = 0
+        self.refused: list[int] = []
+        """Codes with which clients were sent away."""
+        self.sessions: dict[str, Session] = {}
+        self.watch = Watch()
+        self._token = token
+        self._now = now
+        self._welcome = welcome
+        self._changed = changed
+        self._count = 0
+        self._connections: set[Connection] = set()
+
+    # What a test does to it.
+
+    @property
+    def is_connected(self) -> bool:
+        return any(session.connection is not None for session in self.sessions.values())
+
+    def closes(self, code: int) -> None:
+        """Close every connection with a code; sessions stay, unless the code ends them."""
+        if code in _FINAL:
+            self.sessions.clear()
+        for connection in list(self._connections):
+            connection.close(code)
+
+    def asks_reconnect(self) -> None:
+        for connection in list(self._connections):
+            connection.say(_RECONNECT)
+
+    def invalidates(self, *, resumable: bool = False) -> None:
+        if not resumable:
+            self.sessions.clear()
+        for connection in list(self._connections):
+            connection.say(_INVALID, resumable)
+
+    def forgets(self) -> None:
+        """Lose all sessions, without telling anybody."""
+        self.sessions.clear()
+
+    def goes_silent(self) -> None:
+        """Let nothing through to those who are connected now, with their lines open."""
+        for connection in self._connections:
+            connection.is_silent = True
+
+    def breaks_off(self) -> None:
+        """Drop every line without a word."""
+        for connection in list(self._connections):
+            connection.break_off()
+
+    def repeats(self, count: int) -> None:
+        """Tell every session its last events once more."""
+        for session in self.sessions.values():
+            session.repeat(count)
+
+    def push(self, name: str, data: Any) -> None:
+        """Tell any event, of unknown kind or malformed."""
+        for session in self.sessions.values():
+            session.tell_raw(name, data)
+
+    def tell(self, event: Event) -> None:
+        """Tell an event to the sessions that ask for it; without one it is lost."""
+        now = self._now()
+        for session in list(self.sessions.values()):
+            if session.left_at is not None and now - session.left_at > self.session_seconds:
+                del self.sessions[session.id]
+            else:
+                session.tell(event)
+
+    # A connection.
+
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        socket = await accept(request)
+        connection = Connection(request, socket)
+        self._connections.add(connection)
+        try:
+            async with asyncio.TaskGroup() as group:
+                writing = group.create_task(connection.write())
+                if request.query.get("v") != "10":
+                    self._send_away(connection, _BAD_VERSION)
+                elif request.query.get("encoding") != "json":
+                    self._send_away(connection, _DECODE)
+                else:
+                    connection.say(_HELLO, {"heartbeat_interval": self.heartbeat_ms})
+                while (text := await connection.read()) is not None:
+                    self._receive(connection, text)
+                if not connection.is_closing:
+                    writing.cancel()
+        finally:
+            self._connections.discard(connection)
+            self._leave(connection)
+        return socket
+
+    def _leave(self, connection: Connection) -> None:
+        for session in list(self.sessions.values()):
+            if session.connection is connection:
+                session.connection = None
+                session.left_at = self._now()
+                if connection.left_with in _POLITE and not connection.is_closing:
+                    del self.sessions[session.id]
+        self._tell_watchers()
+
+    def _tell_watchers(self) -> None:
+        self.watch.changed()
+        self._changed()
+
+    def _send_away(self, connection: Connection, code: int) -> None:
+        self.refused.append(code)
+        connection.close(code)
+        self._tell_watchers()
+
+    def _receive(self, connection: Connection, text: str | int) -> None:
+        frame = _frame(text)
+        if frame is None:
+            return self._send_away(connection, _DECODE)
+        op, data = frame.get("op"), frame.get("d")
+        session = next((s for s in self.sessions.values() if s.connection is connection), None)
+        match op:
+            case 1:
+                self.heartbeats += 1
+                if self.acks:
+                    connection.say(_ACK)
+            case 2 | 6 if session is not None:
+                self._send_away(connection, _TWICE)
+            case 2:
+                self._identify(connection, data)
+            case 6:
+                self._resume(connection, data)
+            case 3 | 4 | 8 if session is None:
+                self._send_away(connection, _NOT_AUTHENTICATED)
+            case 3 | 4:
+                pass
+            case 8:
+                self._members(data)
+            case _:
+                self._send_away(connection, 4001)
+        self._tell_watchers()
+        return None
+
+    def _identify(self, connection: Connection, data: Any) -> None:
+        self.identifies += 1
+        if not isinstance(data, dict) or not {"token", "properties", "intents"} <= data.keys():
+            return self._send_away(connection, _DECODE)
+        if data["token"] != self._token:
+            return self._send_away(connection, _BAD_TOKEN)
+        intents = data["intents"]
+        if not isinstance(intents, int) or not 0 <= intents < HIGHEST_INTENT:
+            return self._send_away(connection, _BAD_INTENTS)
+        if intents & PRIVILEGED & ~self.allowed:
+            return self._send_away(connection, _FORBIDDEN_INTENTS)
+        self._count += 1
+        session = Session(f"session{self._count}", intents, connection)
+        self.sessions[session.id] = session
+        return self._welcome(session)
+
+    def _resume(self, connection: Connection, data: Any) -> None:
+        self.resumes += 1
+        if not isinstance(data, dict) or data.get("token") != self._token:
+            return self._send_away(connection, _BAD_TOKEN)
+        session = self.sessions.get(str(data.get("session_id")))
+        is_late = (
+            session is not None
+            and session.left_at is not None
+            and self._now() - session.left_at > self.session_seconds
+        )
+        if session is None or is_late:
+            return connection.say(_INVALID, False)
+        if not isinstance(data.get("seq"), int) or data["seq"] > session.seq:
+            return self._send_away(connection, _BAD_SEQ)
+        if session.connection is not None:
+            session.connection.close(4000)
+        session.connection, session.left_at = connection, None
+        return session.replay(data["seq"])
+
+    def _members(self, data: Any) -> None:
+        """Answer that nobody was found: no bot here needs lists of members."""
+        self.push(
+            "GUILD_MEMBERS_CHUNK",
+            {
+                "guild_id": data["guild_id"],
+                "members": [],
+                "chunk_index": 0,
+                "chunk_count": 1,
+                "nonce": data.get("nonce"),
+            },
+        )
+
+
+def _frame(text: str | int) -> dict[str, Any] | None:
+    try:
+        frame = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return frame if isinstance(frame, dict) else None
