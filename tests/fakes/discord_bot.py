@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
@@ -27,6 +27,7 @@ class Bot(discord.Client):
         self.used: list[discord.Interaction] = []
         self.happened: list[str] = []
         self.watch = Watch()
+        self.running: asyncio.Future[None] | None = None
 
     @override
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
@@ -41,6 +42,10 @@ class Bot(discord.Client):
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         self.used.append(interaction)
         self.watch.changed()
+
+    @override
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Begin a further session at once, where the library would wait for five seconds."""
 
     async def until(self, event: str, times: int = 1) -> None:
         await self.watch.until(
@@ -81,6 +86,7 @@ async def bot_for(
     try:
         async with bot:
             running = asyncio.ensure_future(bot.start(token or server.token))
+            bot.running = running
             ready = asyncio.ensure_future(bot.until("ready"))
             await asyncio.wait({running, ready}, return_when=asyncio.FIRST_COMPLETED)
             if running.done():
@@ -89,7 +95,8 @@ async def bot_for(
             await ready
             yield bot
             await bot.close()
-            await running
+            with suppress(discord.ConnectionClosed):
+                await running
     finally:
         Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = kept
 

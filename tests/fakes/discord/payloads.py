@@ -101,7 +101,6 @@ def guild_create_payload(guild: Guild, bot_id: int) -> dict[str, Any]:
         **guild_payload(guild),
         "joined_at": bot.payload()["joined_at"],
         "large": False,
-        "unavailable": False,
         "member_count": len(guild.members),
         "members": [member_payload(guild, bot_id)],
         "channels": [channel_payload(one) for one in seen if one.kind not in THREADS],

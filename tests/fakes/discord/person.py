@@ -5,6 +5,7 @@ from typing import Any
 from tests.fakes.discord import threads
 from tests.fakes.discord.message import Message
 from tests.fakes.discord.messages import take_away
+from tests.fakes.discord.payloads import member_payload
 from tests.fakes.discord.places import PUBLIC_THREAD, Channel
 from tests.fakes.discord.reactions import react, unreact
 from tests.fakes.discord.world import World, user_payload
@@ -45,11 +46,14 @@ class Person:
     def types(self, channel: Channel | None = None) -> None:
         """Begin to write."""
         place = channel or self.dm
-        data = {
+        data: dict[str, Any] = {
             "channel_id": str(place.id),
             "user_id": str(self.id),
             "timestamp": int(self.world.now()),
         }
+        if place.guild is not None:
+            data["guild_id"] = str(place.guild.id)
+            data["member"] = member_payload(place.guild, self.id)
         needs = _DIRECT_TYPING if place.is_direct else _GUILD_TYPING
         self.world.tell("TYPING_START", needs, data)
 

@@ -183,7 +183,7 @@ class World:
             },
         )
         for guild in self.guilds.values():
-            data = guild_create_payload(guild, self.bot_id)
+            data = {**guild_create_payload(guild, self.bot_id), "unavailable": False}
             if session.intents & Intent.GUILDS:
                 session.tell_raw("GUILD_CREATE", data)
 
