@@ -95,7 +95,7 @@ class Gateway:
         self._replies = Replies(store.outbox, self._adapters, clock)
         self._pairing = Pairing(store.people, settings.data_dir / "pairing.key")
         trusted = {name for name, adapter in self._adapters.items() if adapter.is_trusted}
-        access = Access(settings.access, store.people, store.cursors, trusted)
+        access = Access(settings.access, store.people, store.cursors, store.outbox, trusted)
         agents = [AgentId(name) for name in agents_of(settings)]
         self._files = TurnFiles(self._adapters, agents, settings.data_dir, clock)
         dispatch = Dispatch(

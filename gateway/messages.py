@@ -19,6 +19,8 @@ class Place:
     is_direct: bool = False
     space: str | None = None
     """Server or workspace that holds the conversation, on platforms that have one."""
+    anchor: str | None = None
+    """Where in the conversation answers hang, when that makes no session of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,9 @@ class Origin(StrEnum):
     TYPED = "typed"
     PRESSED = "pressed"
     """A choice was pressed: the text is the choice's value."""
+    INVOKED = "invoked"
+    """A command was taken from the platform's own menu, which waits for an answer to
+    `message_id`, in direct messages too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +131,25 @@ class PlaceMoved:
     new: Place
 
 
-Inbound = Message | PlaceMoved
+@dataclass(frozen=True, slots=True)
+class MessageDeleted:
+    """Its writer took a message back; it is not answered if its turn has not begun."""
+
+    event_key: EventKey
+    account: AccountName
+    message_id: MessageId
+
+
+Inbound = Message | PlaceMoved | MessageDeleted
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of an inbound message, for platforms that wait for a word at once."""
+
+    is_taken: bool = True
+    words: str = ""
+    """Why it was not taken, for the sender's eyes alone; empty when nothing is to be said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +173,35 @@ class Choice:
     is_danger: bool = False
 
 
+class TaskState(StrEnum):
+    """How far a task is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A tool at work, or done, as platforms show it that have tasks of their own."""
+
+    id: str
+    """Unique in its message; the same while the state changes."""
+    title: str
+    """The tool and its input, plain words, at most 160 characters."""
+    state: TaskState
+    detail: str = ""
+    """The outcome in one line, plain words."""
+
+
+class Mark(StrEnum):
+    """A sign on a person's message that says what became of it."""
+
+    SEEN = "seen"
+    DONE = "done"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
     """One visible message."""
@@ -162,6 +214,8 @@ class OutgoingMessage:
     choices: tuple[Choice, ...] = ()
     is_growing: bool = False
     """More will follow by edit: show no link previews, ring no bell twice."""
+    tasks: tuple[Task, ...] = ()
+    """Only where replies are streamed; elsewhere the text tells of tools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +230,11 @@ class Limits:
     """Least seconds between interim edits of one direct conversation."""
     edit_every_in_groups: float = 3.0
     draft_every: float = 0.5
+    stream_every: float = 0.7
+    """Least seconds between additions to a streamed message."""
     calls_per_minute_in_groups: int | None = None
+    threads_apart: bool = False
+    """Whether each thread of a conversation has rates of its own."""
     calls_per_second: float | None = None
     """Over the whole account."""
     image_bytes: int = 10_000_000

@@ -110,6 +110,9 @@ class AdapterSettings(Settings):
     """Null means that the entry's name is the platform."""
     agent: str | None = None
     """The agent that answers on this account; null means the first."""
+    reactions: bool = False
+    """Put a sign on each message once it is seen, and when it is answered or has failed, where
+    the platform has reactions."""
 
 
 class PlaceSettings(Settings):

@@ -131,11 +131,13 @@ class LocalAdapter(
         message = self._message(typed)
         while True:
             try:
-                return await deliver(message)
+                await deliver(message)
             except RetryLater as pause:
                 # Nobody else has this line, so it is kept here until it is kept there.
                 self._transport.note(f"Cannot take this in yet ({pause}); trying again.")
                 await self._kit.clock.sleep(pause.after)
+            else:
+                return
 
     async def _wait_for_room(self) -> None:
         """Keep a script from filling its own waiting line, where lines would be refused."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from gateway.contracts.adapter import CommandInfo
-from gateway.contracts.stores import Kept, SessionInfo
+from gateway.contracts.inbox import Kept
+from gateway.contracts.stores import SessionInfo
 from gateway.messages import Choice, Message
 from gateway.people.access import Admission
 from gateway.people.roles import Role

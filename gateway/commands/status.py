@@ -3,7 +3,7 @@
 from typing_extensions import override
 
 from gateway.commands.registry import Answer, Call, Command
-from gateway.contracts.stores import Inbox
+from gateway.contracts.inbox import Inbox
 from gateway.ids import Lane
 
 

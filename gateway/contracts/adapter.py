@@ -21,14 +21,17 @@ from gateway.messages import (
     Attachment,
     Inbound,
     Limits,
+    Mark,
     OutgoingFile,
     OutgoingMessage,
+    Place,
+    Receipt,
 )
 from gateway.settings import AdapterSettings
 
-Deliver = Callable[[Inbound], Awaitable[None]]
-"""Returns once the message is safely kept. Raises `RetryLater` when it could not be kept:
-then do not acknowledge it to the platform."""
+Deliver = Callable[[Inbound], Awaitable[Receipt]]
+"""Returns once the message is safely kept, or refused. Raises `RetryLater` when neither could
+be written down: then do not acknowledge it to the platform."""
 
 
 class Cursor(Protocol):
@@ -138,6 +141,14 @@ class ShowsTyping(ABC):
     async def show_typing(self, to: Address) -> None: ...
 
 
+class EndsTyping(ShowsTyping):
+    """Add where the sign does not fade by itself within seconds."""
+
+    @abstractmethod
+    async def end_typing(self, to: Address) -> None:
+        """Take the sign away: work has ended, and no message has followed the sign."""
+
+
 class ShowsDrafts(ABC):
     """Add where a passing preview can be streamed before the message exists.
 
@@ -150,6 +161,31 @@ class ShowsDrafts(ABC):
 
         Raise `NotSupported` where this place or server has no drafts.
         """
+
+
+class StreamsReplies(EditsMessages):
+    """Add where a message can be streamed: text is added to it, and tools are tasks in it.
+
+    `send` of a growing message begins the stream, `edit` of one adds what is new, and the
+    first `edit` that is not growing ends it. The text may be empty while it grows, and may
+    turn out not to begin with the last one: then show it by a plain edit. What a platform
+    does to a stream that lasts too long is the adapter's to get round, in the same message.
+    """
+
+    @abstractmethod
+    def streams_in(self, place: Place) -> bool:
+        """Say whether replies are streamed here; elsewhere messages carry no tasks."""
+
+
+class MarksMessages(ABC):
+    """Add where the bot can put a sign on a person's message."""
+
+    marks: bool
+    """Whether this account's settings ask for it."""
+
+    @abstractmethod
+    async def mark(self, to: Address, message: MessageId, mark: Mark) -> None:
+        """Show this sign in place of our earlier one; a sign that is there is success."""
 
 
 class SendsFiles(ABC):
@@ -177,7 +213,12 @@ class FetchesFiles(ABC):
 
 
 class AsksChoices(ABC):
-    """Add where messages can carry buttons; without it choices are listed as text."""
+    """Add where messages can carry buttons; without it choices are listed as text.
+
+    A press is delivered as a message of its own. One that is taken settles a message that
+    has stopped growing: its buttons go, and it shows what was chosen. One that is refused
+    tells the presser alone why.
+    """
 
     choices_at_most: ClassVar[int]
 
@@ -190,7 +231,14 @@ class RepeatsSafely(ABC):
 
 
 class FindsSent(ABC):
-    """Add where our own message can be looked up by its key."""
+    """Add where our own messages can be read back, so that a lost answer is no riddle."""
 
     @abstractmethod
-    async def find_sent(self, to: Address, key: str) -> MessageId | None: ...
+    async def find_sent(
+        self, to: Address, sought: OutgoingMessage, since: float
+    ) -> MessageId | None:
+        """Return the message that was sent under `sought.key`, if it has arrived.
+
+        It was sent after `since`, seconds since 1970, and may have begun to grow. Raise
+        `NotSupported` where that cannot be known.
+        """

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.contracts.inbox import Inbox, Kept
 from gateway.contracts.people import People
 from gateway.ids import (
+    AccountName,
     AgentId,
-    Lane,
+    ExternalUser,
     MessageId,
     OutboxId,
     PersonId,
@@ -22,89 +24,8 @@ from gateway.ids import (
     SessionId,
     TurnId,
 )
-from gateway.messages import Address, Message, OutgoingFile
+from gateway.messages import Address, OutgoingFile
 from gateway.transcript import Entry, StoredEntry, Usage
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """An inbox row: a message that will be worked on, whatever happens."""
-
-    number: int
-    """Grows in the order of acceptance."""
-    lane: Lane
-    session_key: str
-    agent: AgentId
-    person: PersonId | None
-    message: Message
-    kept_at: float
-    not_before: float = 0.0
-    """Work is put off until this time, as the model is down."""
-
-    @property
-    def owner(self) -> PersonId | None:
-        """Return whose session it is: nobody's own where several people share it."""
-        return self.person if self.message.address.place.is_direct else None
-
-
-class KeepOutcome(StrEnum):
-    """What `Inbox.keep` did."""
-
-    KEPT = "kept"
-    DUPLICATE = "duplicate"
-    REPLACED = "replaced"
-    """An edit took the place of a message that was still waiting."""
-    TOO_LATE = "too_late"
-    """An edit of a message whose turn has started or ended; kept for the record only."""
-    FULL = "full"
-    """The lane, the person or the whole inbox is at its bound; kept as shed."""
-
-
-class Inbox(Protocol):
-    """Accepted messages, each once."""
-
-    async def keep(
-        self,
-        message: Message,
-        *,
-        lane: Lane,
-        session_key: str,
-        agent: AgentId,
-        person: PersonId | None,
-        is_bounded: bool = True,
-    ) -> KeepOutcome:
-        """Keep a message once.
-
-        Unique by (account, event_key) and by (account, message_id, edited_at). Unless
-        `is_bounded`, it is kept however much waits.
-        """
-        ...
-
-    async def refuse(self, message: Message, reason: str) -> bool:
-        """Record that a message was refused, without its text; False for a duplicate."""
-        ...
-
-    async def head(self, lane: Lane) -> Kept | None:
-        """Return the lane's oldest message that is not done, interrupted ones included."""
-        ...
-
-    async def merge_album(self, head: Kept) -> Kept:
-        """Fold the waiting messages of the head's album and sender into the head."""
-        ...
-
-    async def album_quiet_since(self, head: Kept) -> float:
-        """Return when the newest message of the head's album was kept."""
-        ...
-
-    async def close(self, kept: Kept, outcome: str) -> None:
-        """Mark a message that needs no turn as done (`done`, `shed`, `dead`)."""
-        ...
-
-    async def waiting_lanes(self) -> Sequence[Lane]:
-        """Return every lane with work, oldest work first: what a restart must drain."""
-        ...
-
-    async def waiting(self, lane: Lane | None = None) -> int: ...
 
 
 class TurnState(StrEnum):
@@ -332,6 +253,10 @@ class Outbox(Protocol):
         ...
 
     async def of_turn(self, turn: TurnId) -> Sequence[OutboxRow]: ...
+
+    async def asked_by(self, account: AccountName, message_id: MessageId) -> ExternalUser | None:
+        """Return whom a message of ours was for; None when it is not known any more."""
+        ...
 
     async def unsettled_notices(self) -> Sequence[OutboxRow]:
         """Return rows outside any turn that are neither final nor given up."""

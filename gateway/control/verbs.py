@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.clock import Clock
+from gateway.contracts.inbox import Inbox
 from gateway.contracts.people import PairingRequest, People
-from gateway.contracts.stores import Inbox
 from gateway.control.server import Verb
 from gateway.errors import Refused
 from gateway.ids import ExternalUser, PlatformName

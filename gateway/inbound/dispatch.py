@@ -6,8 +6,9 @@ from contextlib import aclosing
 import structlog
 
 from gateway.commands.registry import Answer, Call, Command, Commands
+from gateway.contracts.inbox import Kept
 from gateway.contracts.runner import TurnOptions
-from gateway.contracts.stores import Kept, Turn, Turns, TurnState
+from gateway.contracts.stores import Turn, Turns, TurnState
 from gateway.errors import (
     AccountRejected,
     Busy,
@@ -27,6 +28,7 @@ from gateway.ids import new_id
 from gateway.inbound.postponed import Postponed
 from gateway.inbound.stops import Stops
 from gateway.inbound.turn_files import TurnFiles
+from gateway.messages import Mark, Origin
 from gateway.people.access import Access, Refusal
 from gateway.pools.manager import PoolManager
 from gateway.pools.pool import Pool
@@ -50,9 +52,19 @@ TIMEOUT_WORDS = "I reached the time limit for one answer. Send a message to go o
 GIVEN_UP_WORDS = (
     "I was interrupted {times} times while answering this, so I gave up. /retry asks again."
 )
+DONE_WORDS = "Done."
 NO_LONGER_WORDS = "I may no longer answer you here."
 NO_AGENT_WORDS = "The assistant that answered here is no longer set up."
 FAULT_WORDS = "Something went wrong on my side (reference {reference}). /retry asks again."
+
+_MARKS = {
+    TurnState.DONE: Mark.DONE,
+    TurnState.STOPPED: Mark.DONE,
+    TurnState.FAILED: Mark.FAILED,
+    TurnState.TIMED_OUT: Mark.FAILED,
+    TurnState.DEAD: Mark.FAILED,
+}
+"""A turn that is put off stays marked as seen."""
 
 
 class Dispatch:
@@ -94,7 +106,10 @@ class Dispatch:
     async def _reply_to(self, turn: Turn) -> TurnState:
         try:
             async with self._replies.open(turn) as reply:
-                return await self._bring_to_an_end(turn, reply)
+                state = await self._bring_to_an_end(turn, reply)
+                if (mark := _MARKS.get(state)) is not None:
+                    await reply.mark(mark)
+                return state
         except (asyncio.CancelledError, AccountRejected):
             # Interrupted by what is not its own doing, so it costs no attempt.
             await self._turns.postpone(turn, until=0.0)
@@ -129,8 +144,9 @@ class Dispatch:
             session = await pool.active_session(kept.session_key)
             call = Call(argument, kept, admission, pool, session)
             answer = await self._stops.stoppable(kept, _run(command, call))
-            if answer.text:
-                reply.show(TextDelta(text=answer.text))
+            text = answer.text or _words_that_end(kept)
+            if text:
+                reply.show(TextDelta(text=text))
                 await reply.finish(choices=answer.choices)
         return TurnState.DONE
 
@@ -196,6 +212,11 @@ class Dispatch:
         self._postponed.expect(turn.kept)
         await self._turns.postpone(turn, until)
         return TurnState.POSTPONED, None
+
+
+def _words_that_end(kept: Kept) -> str:
+    """Return what is said where there is nothing to say, but the platform waits for a word."""
+    return DONE_WORDS if kept.message.origin is Origin.INVOKED else ""
 
 
 async def _run(command: Command, call: Call) -> Answer:

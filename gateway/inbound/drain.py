@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from gateway.clock import Clock
-from gateway.contracts.stores import Inbox, Kept
+from gateway.contracts.inbox import Inbox, Kept
 from gateway.errors import LaneLost
 from gateway.ids import Lane
 from gateway.inbound.postponed import Postponed

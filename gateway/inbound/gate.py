@@ -5,12 +5,20 @@ from collections.abc import Callable
 import structlog
 
 from gateway.commands.registry import Commands
-from gateway.contracts.stores import Inbox, KeepOutcome, Sessions
+from gateway.contracts.inbox import Inbox, KeepOutcome
+from gateway.contracts.stores import Sessions
 from gateway.ids import Lane
 from gateway.inbound.routing import Routing
 from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import TurnedAway
-from gateway.messages import Inbound, Message, PlaceMoved, channel_context
+from gateway.messages import (
+    Inbound,
+    Message,
+    MessageDeleted,
+    PlaceMoved,
+    Receipt,
+    channel_context,
+)
 from gateway.people.access import Access, Refusal
 
 log = structlog.get_logger()
@@ -39,15 +47,18 @@ class Gate:
         self._turned_away = turned_away
         self._wake = wake
 
-    async def accept(self, inbound: Inbound) -> None:
+    async def accept(self, inbound: Inbound) -> Receipt:
         """Keep it, or refuse it; raise `RetryLater` when neither could be written down."""
         match inbound:
-            case PlaceMoved():
-                await self._accept_move(inbound)
             case Message():
-                await self._accept_message(inbound)
+                return await self._accept_message(inbound)
+            case PlaceMoved():
+                return await self._accept_move(inbound)
+            case MessageDeleted():
+                await self._inbox.withdraw(inbound.account, inbound.message_id)
+                return Receipt()
 
-    async def _accept_move(self, moved: PlaceMoved) -> None:
+    async def _accept_move(self, moved: PlaceMoved) -> Receipt:
         old = channel_context(moved.platform, moved.old)
         new = channel_context(moved.platform, moved.new)
         await self._access.move_place(moved)
@@ -55,12 +66,12 @@ class Gate:
         await self._sessions.move_place(moved.platform, old, new)
         for lane in await self._inbox.waiting_lanes():
             self._wake(lane)
+        return Receipt()
 
-    async def _accept_message(self, message: Message) -> None:
+    async def _accept_message(self, message: Message) -> Receipt:
         admission = await self._access.authorise(message)
         if isinstance(admission, Refusal):
-            await self._turned_away.refuse(message, admission)
-            return
+            return await self._turned_away.refuse(message, admission)
         is_control = self._commands.is_control(message)
         route = self._routing.route(message, admission, is_control=is_control)
         outcome = await self._inbox.keep(
@@ -75,4 +86,5 @@ class Gate:
         if outcome in (KeepOutcome.KEPT, KeepOutcome.REPLACED):
             self._wake(route.lane)
         elif outcome is KeepOutcome.FULL:
-            self._turned_away.shed(message)
+            return self._turned_away.shed(message)
+        return Receipt()

@@ -3,7 +3,7 @@
 import asyncio
 
 from gateway.clock import Clock
-from gateway.contracts.stores import Kept
+from gateway.contracts.inbox import Kept
 from gateway.ids import AgentId, Lane
 
 _SOONEST = 5.0

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from gateway.contracts.stores import Kept
+from gateway.contracts.inbox import Kept
 from gateway.errors import TurnStopped
 from gateway.ids import AgentId, Lane
 from gateway.inbound.postponed import Postponed

@@ -9,7 +9,8 @@ import structlog
 
 from gateway.clock import Clock
 from gateway.contracts.adapter import Adapter, FetchesFiles
-from gateway.contracts.stores import Kept, Turn
+from gateway.contracts.inbox import Kept
+from gateway.contracts.stores import Turn
 from gateway.errors import GatewayError, Refused, RetryLater
 from gateway.events import NoticeAdded
 from gateway.ids import AccountName, AgentId, TurnId

@@ -6,9 +6,9 @@ from typing import Any, Protocol
 import structlog
 
 from gateway.clock import Clock
-from gateway.contracts.stores import Inbox
+from gateway.contracts.inbox import Inbox
 from gateway.ids import MessageId
-from gateway.messages import Address, Message
+from gateway.messages import Address, Message, Receipt
 from gateway.people.access import Reason, Refusal, identity_of
 from gateway.people.pairing import Pairing
 
@@ -17,7 +17,12 @@ log = structlog.get_logger()
 _NOTICE_EVERY = 86_400.0
 _BUSY_EVERY = 60.0
 _REMEMBERED = 10_000
-_SILENT = frozenset({Reason.IS_BOT, Reason.NOT_ADDRESSED, Reason.PLACE_NOT_ALLOWED})
+_SILENT = frozenset({
+    Reason.IS_BOT,
+    Reason.NOT_ADDRESSED,
+    Reason.PLACE_NOT_ALLOWED,
+    Reason.NOT_ASKED,
+})
 
 PAIRING_WORDS = (
     "I only talk to people my owner has let in. Ask them to approve this code:\n\n"
@@ -28,6 +33,15 @@ ALLOWLIST_WORDS = (
     "my owner can add it to `access.allowlist`."
 )
 OFF_WORDS = "I do not answer direct messages."
+STRANGER_WORDS = "I only talk to people my owner has let in."
+ASIDE_WORDS = {
+    Reason.NOT_ASKED: "This was asked of somebody else.",
+    Reason.PLACE_NOT_ALLOWED: "My owner has not allowed me to answer here.",
+    Reason.DIRECT_MESSAGES_OFF: OFF_WORDS,
+    Reason.NOT_ON_ALLOWLIST: STRANGER_WORDS,
+    Reason.NOT_PAIRED: f"{STRANGER_WORDS} Write to me directly, and I will tell you how to ask.",
+}
+"""For a press or a command, which platforms let one answer so that only its sender sees it."""
 BUSY_WORDS = (
     "Too many messages are waiting, so I did not take this one. "
     "Please send it again once I have caught up."
@@ -60,12 +74,13 @@ class TurnedAway:
         self._clock = clock
         self._told: dict[str, float] = {}
 
-    async def refuse(self, message: Message, refusal: Refusal) -> None:
+    async def refuse(self, message: Message, refusal: Refusal) -> Receipt:
         """Record it without its text, and answer where an answer is due."""
+        aside = Receipt(is_taken=False, words=ASIDE_WORDS.get(refusal.reason, ""))
         if refusal.reason is Reason.NOT_ADDRESSED:
-            return
+            return aside
         if not await self._inbox.refuse(message, refusal.reason.value):
-            return
+            return aside
         address = message.address
         # The place is what the owner has to name in the settings, and no refusal tells it there.
         log.info(
@@ -76,13 +91,15 @@ class TurnedAway:
         )
         if refusal.reason not in _SILENT:
             self._spawn(self._tell(message, refusal.reason))
+        return aside
 
-    def shed(self, message: Message) -> None:
+    def shed(self, message: Message) -> Receipt:
         """Say that a queue is full."""
         if self._is_due(f"busy {identity_of(message)}", _BUSY_EVERY):
             self._spawn(
                 self._notices.notice(message.address, BUSY_WORDS, reply_to=message.message_id)
             )
+        return Receipt(is_taken=False, words=BUSY_WORDS)
 
     async def _tell(self, message: Message, reason: Reason) -> None:
         if reason is Reason.NOT_PAIRED:

@@ -7,9 +7,9 @@ from enum import StrEnum
 import structlog
 
 from gateway.contracts.people import People, Person
-from gateway.contracts.stores import Cursors
+from gateway.contracts.stores import Cursors, Outbox
 from gateway.ids import AccountName
-from gateway.messages import Message, PlaceMoved
+from gateway.messages import Message, Origin, PlaceMoved
 from gateway.people.roles import Role, role_named
 from gateway.settings import AccessSettings, PlaceSettings
 
@@ -25,6 +25,8 @@ class Reason(StrEnum):
     DIRECT_MESSAGES_OFF = "direct_messages_off"
     NOT_ON_ALLOWLIST = "not_on_allowlist"
     NOT_PAIRED = "not_paired"
+    NOT_ASKED = "not_asked"
+    """Somebody pressed a button of another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +53,13 @@ class Access:
         settings: AccessSettings,
         people: People,
         cursors: Cursors,
+        outbox: Outbox,
         trusted: Collection[AccountName],
     ) -> None:
         self._settings = settings
         self._people = people
         self._cursors = cursors
+        self._outbox = outbox
         self._trusted = trusted
         self._owners = frozenset(settings.owners)
         self._allowlist = frozenset(settings.allowlist)
@@ -64,6 +68,8 @@ class Access:
         """Decide; asked when a message is accepted and again when its turn starts."""
         if message.is_from_bot:
             return Refusal(Reason.IS_BOT)
+        if message.origin is Origin.PRESSED and not await self._was_asked(message):
+            return Refusal(Reason.NOT_ASKED)
         if not message.address.place.is_direct:
             return await self._authorise_in_group(message)
         role = await self._direct_role(message)
@@ -76,6 +82,14 @@ class Access:
         old, new = (f"{moved.platform}:{place.conversation}" for place in (moved.old, moved.new))
         log.warning("place.moved", old=old, new=new, cure="name the new one in access.groups")
         await self._cursors.save(_moved(new), old)
+
+    async def _was_asked(self, message: Message) -> bool:
+        """Say whether the pressed message answered its presser, or nobody we remember."""
+        address = message.address
+        if message.pressed_on is None:
+            return True
+        asked = await self._outbox.asked_by(address.account, message.pressed_on)
+        return asked is None or asked == address.external_user
 
     async def _direct_role(self, message: Message) -> Role | Reason:
         identity = identity_of(message)

@@ -11,7 +11,7 @@ from gateway.events import (
     ToolStarted,
     TurnFailed,
 )
-from gateway.messages import Limits
+from gateway.messages import Limits, Task
 from gateway.replies.blocks import close_fence
 from gateway.replies.measured import Measured
 from gateway.replies.split import split
@@ -32,10 +32,21 @@ class _Paragraph:
     """The gateway's own word, which stands when the model's are void."""
 
 
-class Body:
-    """Gathers a turn's words. Each model step, and each notice, is a paragraph of its own."""
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one page is to show."""
 
-    def __init__(self, limits: Limits) -> None:
+    text: str
+    tasks: tuple[Task, ...] = ()
+
+
+class Body:
+    """Gathers a turn's words. Each model step, and each notice, is a paragraph of its own.
+
+    Tools are lines of text, or tasks beside it where the platform has them.
+    """
+
+    def __init__(self, limits: Limits, *, has_tasks: bool = False) -> None:
         self._limit = limits.text
         self._measure = Measured(limits.measure)
         self._settled: list[_Paragraph] = []
@@ -44,6 +55,8 @@ class Body:
         self._open: list[str] = []
         self._notes: list[str] = []
         self._tools = ToolStatus()
+        self._has_tasks = has_tasks
+        self._page_of_task: dict[str, int] = {}
         self._has_files = False
 
     def add(self, event: BodyEvent) -> None:
@@ -73,14 +86,16 @@ class Body:
         """Files are an answer too: without a word beside them, the reply is not empty."""
         self._has_files = True
 
-    def interim_pages(self) -> list[str]:
+    def interim_pages(self) -> list[View]:
         """Return what can be shown by now; nothing at all before there is anything."""
         text = self._text()
         pages = self._split(text) if text else []
+        if self._has_tasks:
+            return self._with_tasks(pages)
         joined = self._joined(pages, self._tools.lines())
-        return joined if joined is not None else pages
+        return [View(page) for page in (pages if joined is None else joined)]
 
-    def final_pages(self, below: str = "") -> list[str]:
+    def final_pages(self, below: str = "") -> list[View]:
         """Return the whole answer: text, notes, a footer for tools, and `below` last."""
         text = self._text()
         if not self._measure(text):
@@ -89,9 +104,23 @@ class Body:
         parts = [EMPTY_WORDS if is_empty else text, *self._notes, below]
         whole = "\n\n".join(close_fence(part) for part in parts if part)
         pages = self._split(whole) if whole else []
+        if self._has_tasks:
+            return self._with_tasks(pages)
         footer = self._tools.footer()
         joined = self._joined(pages, footer)
-        return joined if joined is not None else [*pages, footer]
+        return [View(page) for page in ([*pages, footer] if joined is None else joined)]
+
+    def _with_tasks(self, pages: list[str]) -> list[View]:
+        """Give each task to the page that was the last when it was first shown."""
+        tasks = self._tools.tasks()
+        if tasks and not pages:
+            pages = [""]
+        last = len(pages) - 1
+        of_page: dict[int, list[Task]] = {}
+        for task in tasks:
+            page = self._page_of_task.setdefault(task.id, last)
+            of_page.setdefault(min(page, last), []).append(task)
+        return [View(text, tuple(of_page.get(at, ()))) for at, text in enumerate(pages)]
 
     def _text(self) -> str:
         """Return the model's words and the notices between them."""

@@ -11,10 +11,10 @@ import structlog
 from gateway.clock import Clock
 from gateway.contracts.adapter import AsksChoices, ShowsTyping
 from gateway.errors import GatewayError, NotSupported, RetryLater, SendRefused, SendUncertain
-from gateway.messages import Choice
-from gateway.replies.body import Body
+from gateway.messages import Choice, Mark, Origin
+from gateway.replies import signs
+from gateway.replies.body import Body, View
 from gateway.replies.files import Files
-from gateway.replies.outbox import Deliveries
 from gateway.replies.pace import Interim
 from gateway.replies.pages import Pages
 from gateway.replies.route import Route
@@ -26,6 +26,7 @@ STOP = Choice("Stop", "/stop")
 _QUIET_START = 0.25
 """Nothing is shown in a turn's first moments, so quick answers cost no extra calls."""
 _DRAFT_LASTS = 20.0
+_LEAVING_WITHIN = 2.0
 _GATHERING = 0.5
 """Files wait so long for another: a turn's tools make them one by one, for one album."""
 
@@ -35,14 +36,12 @@ class Live:
 
     def __init__(
         self,
-        deliveries: Deliveries,
         route: Route,
         body: Body,
         pages: Pages,
         files: Files,
         clock: Clock,
     ) -> None:
-        self._deliveries = deliveries
         self._route = route
         self._body = body
         self._pages = pages
@@ -64,10 +63,14 @@ class Live:
         self._may_draft = route.address.place.is_direct and pages.are_none
         self._stop = (STOP,) if isinstance(route.adapter, AsksChoices) else ()
         self._types = isinstance(route.adapter, ShowsTyping)
+        self._signed_after: int | None = None
+        """How many messages there were when the bot was last shown to be at work."""
+        self._growth = Interim.STREAM if route.streams else Interim.EDIT
 
     async def run(self) -> None:
         """Work until `end`; whatever goes wrong here, the final text is sent without it."""
         try:
+            await self.mark(Mark.SEEN)
             await self._rest(_QUIET_START)
             self._has_begun = True
             while not self._is_ending:
@@ -93,6 +96,23 @@ class Live:
         """Let the call that is under way be the last."""
         self._is_ending = True
         self._wake.set()
+
+    async def leave(self) -> None:
+        """Take away a sign of work that no message has ended; it is tried once, and briefly."""
+        if self._signed_after == self._pages.posts:
+            with suppress(GatewayError, TimeoutError):
+                async with self._clock.timeout(_LEAVING_WITHIN):
+                    await signs.end_typing(self._route)
+
+    async def mark(self, mark: Mark) -> None:
+        """Put a sign on the question, if it is one; a sign that cannot be put is no loss."""
+        turn = self._route.turn
+        if turn is None or turn.kept.message.origin is not Origin.TYPED:
+            return
+        try:
+            await signs.mark(self._route, turn.kept.message.message_id, mark)
+        except GatewayError as trouble:
+            log.debug("mark.dropped", reason=type(trouble).__name__)
 
     async def _rest(self, seconds: float | None) -> None:
         if not self._is_ending:
@@ -148,7 +168,7 @@ class Live:
             return delay
         pages = self._body.interim_pages()
         if not pages and self._lacks_sign:
-            pages = [PLACEHOLDER]
+            pages = [View(PLACEHOLDER)]
         if await self._grow(pages, self._stop):
             return 0.0
         self._seen = version
@@ -160,9 +180,9 @@ class Live:
         return not self._types and self._pages.are_none
 
     def _edit_delay(self) -> float:
-        return self._route.conversation.delay(Interim.EDIT, self._last_edit)
+        return self._route.conversation.delay(self._growth, self._last_edit)
 
-    async def _grow(self, pages: Sequence[str], choices: tuple[Choice, ...]) -> bool:
+    async def _grow(self, pages: Sequence[View], choices: tuple[Choice, ...]) -> bool:
         """Make one call if these pages are not all shown; return whether it was needed."""
         if not self._pages.is_stale(pages, choices):
             return False
@@ -185,13 +205,13 @@ class Live:
             await self._grow(pages[:-1], ())
             return 0.0
         self._seen = version
-        if not pages or (pages[-1] == self._draft and fades > 0):
+        if not pages or (pages[-1].text == self._draft and fades > 0):
             return None
-        return await self._draw(pages[-1])
+        return await self._draw(pages[-1].text)
 
     async def _draw(self, text: str) -> float:
         try:
-            await self._deliveries.show_draft(self._route, self._draft_number, text)
+            await signs.show_draft(self._route, self._draft_number, text)
         except RetryLater:
             self._seen = -1
         except (SendUncertain, SendRefused):
@@ -218,10 +238,12 @@ class Live:
         if delay > 0:
             return delay
         try:
-            await self._deliveries.show_typing(self._route)
+            await signs.show_typing(self._route)
         except (RetryLater, SendUncertain):
             log.debug("typing.dropped")
         except (SendRefused, NotSupported):
             self._types = False
+        else:
+            self._signed_after = self._pages.posts
         self._last_sign = self._clock.monotonic()
         return adapter.typing_every

@@ -19,7 +19,6 @@ from gateway.contracts.adapter import (
     FindsSent,
     RepeatsSafely,
     SendsFiles,
-    ShowsDrafts,
     ShowsTyping,
 )
 from gateway.contracts.stores import Outbox, OutboxKind, OutboxRow, OutboxState
@@ -35,7 +34,7 @@ from gateway.ids import MessageId
 from gateway.messages import OutgoingFile, OutgoingMessage
 from gateway.replies.pace import backoff
 from gateway.replies.route import Route
-from gateway.replies.wording import stub
+from gateway.replies.wording import PLACEHOLDER, stub
 
 log = structlog.get_logger()
 
@@ -61,7 +60,7 @@ class Posted:
 
 
 class Deliveries:
-    """Sends, edits and signs, each through its conversation's bucket and its outbox row."""
+    """Sends and edits, each through its conversation's bucket and its outbox row."""
 
     def __init__(self, store: Outbox, clock: Clock) -> None:
         self._store = store
@@ -73,7 +72,8 @@ class Deliveries:
         """Send a new message, however long it takes.
 
         It shows less than the whole where a send may show twice: an edit follows. Its
-        row is `sent`, or `unknown` where nothing more can be done for it.
+        row is `sent`, or `unknown` where nothing more can be done for it. What grows is
+        kept without its text: should nobody know what became of it, it is sent again.
 
         Raises:
             SendRefused: the platform will not have it; the row is `failed`.
@@ -81,6 +81,8 @@ class Deliveries:
         """
         first = _stubbed(message) if may_edit and route.needs_stub else message
         kept = message.text if route.turn is None else first.text
+        if message.is_growing and not route.needs_stub:
+            kept = ""
         for tries in range(1, _STUBS_AT_MOST + 1):
             row = await self._store.begin(
                 route.address, turn=route.turn, position=position, kind=OutboxKind.TEXT, text=kept
@@ -156,8 +158,7 @@ class Deliveries:
                 return await self._give_up(route, row)
         elif not isinstance(adapter, RepeatsSafely):
             return await self._give_up(route, row)
-        is_text = row.kind is OutboxKind.TEXT
-        message = OutgoingMessage(row.id, row.text, is_growing=True) if is_text else None
+        message = _sought(route, row) if row.kind is OutboxKind.TEXT else None
         try:
             return await self._send_row(route, row, message, row.text)
         except SendRefused:
@@ -182,22 +183,6 @@ class Deliveries:
             else:
                 break
         await self._store.settle_later(row.id, OutboxState.ABANDONED)
-
-    async def show_typing(self, route: Route) -> None:
-        """Show that the bot is at work; its errors are the caller's to shrug off."""
-        adapter = route.adapter
-        if not isinstance(adapter, ShowsTyping):
-            raise NotSupported("this platform shows no typing")
-        async with route.conversation.slot():
-            await adapter.show_typing(route.address)
-
-    async def show_draft(self, route: Route, number: int, text: str) -> None:
-        """Show a passing preview; its errors are the caller's to shrug off."""
-        adapter = route.adapter
-        if not isinstance(adapter, ShowsDrafts):
-            raise NotSupported("this platform shows no drafts")
-        async with route.conversation.slot():
-            await adapter.show_draft(route.address, number, text)
 
     async def checkpoint(self, row: OutboxRow, text: str) -> None:
         """Note what a growing message says; losing one note does no harm."""
@@ -273,19 +258,27 @@ class Deliveries:
         adapter = route.adapter
         if not isinstance(adapter, FindsSent):
             return None, False
-        try:
-            for pause in _LOOK_AFTER:
-                await self._clock.sleep(pause)
-                found = await self._made(route, lambda: adapter.find_sent(route.address, row.id))
-                if found is not None:
-                    return found, True
-        except (SendUncertain, SendRefused, NotSupported):
-            return None, False
+        sought = _sought(route, row)
+        looks = 0
+        while looks < len(_LOOK_AFTER):
+            await self._clock.sleep(_LOOK_AFTER[looks])
+            try:
+                found = await self._made(
+                    route, lambda: adapter.find_sent(route.address, sought, row.created_at)
+                )
+            except SendUncertain:
+                continue
+            except (SendRefused, NotSupported):
+                route.account.can_look = False
+                return None, False
+            if found is not None:
+                return found, True
+            looks += 1
         return None, True
 
     async def _give_up(self, route: Route, row: OutboxRow) -> OutboxRow:
         """Note what may be there and is not to be sent again."""
-        is_stub = row.kind is OutboxKind.TEXT and route.edits
+        is_stub = row.kind is OutboxKind.TEXT and (route.needs_stub or not row.text)
         state = OutboxState.ABANDONED if is_stub else OutboxState.UNKNOWN
         log.warning("send.given_up", row=row.id, kind=row.kind.value, state=state.value)
         await self._store.settle(row.id, state)
@@ -313,6 +306,12 @@ async def _send(route: Route, row: OutboxRow, message: OutgoingMessage | None) -
     if not isinstance(route.adapter, SendsFiles):
         raise NotSupported("this platform takes no files")
     return (await route.adapter.send_files(route.address, row.files, row.id))[0]
+
+
+def _sought(route: Route, row: OutboxRow) -> OutgoingMessage:
+    """Return a row's message as it was first sent, as far as that was kept."""
+    reply_to = route.reply_to if row.position <= 0 else None
+    return OutgoingMessage(row.id, row.text or PLACEHOLDER, reply_to, is_growing=True)
 
 
 def _stubbed(message: OutgoingMessage) -> OutgoingMessage:

@@ -32,6 +32,7 @@ class Interim(Enum):
 
     EDIT = "edit"
     DRAFT = "draft"
+    STREAM = "stream"
     TYPING = "typing"
 
 
@@ -56,11 +57,12 @@ class AccountPace:
     @contextmanager
     def using(self, place: Place) -> Iterator["Conversation"]:
         """Lend a place's conversation; every user of the place gets the same one."""
-        conversation = self._conversations.get(place.conversation)
+        bucket = place.thread if self.limits.threads_apart and place.thread else place.conversation
+        conversation = self._conversations.get(bucket)
         if conversation is None:
             self._sweep()
             conversation = Conversation(self, is_direct=place.is_direct)
-            self._conversations[place.conversation] = conversation
+            self._conversations[bucket] = conversation
         conversation.users += 1
         self.open_replies += 1
         try:
@@ -144,13 +146,15 @@ class Conversation:
         return max(waits) - now
 
     @asynccontextmanager
-    async def slot(self) -> AsyncIterator[None]:
+    async def slot(self, *, is_spaced: bool = True) -> AsyncIterator[None]:
         """Wait until a call may be made, however long; hold the conversation during it.
 
-        An interim call asks `delay` right before, and so finds it free.
+        An interim call asks `delay` right before, and so finds it free. Unless it
+        `is_spaced`, the next interim call need not keep its distance from this one.
         """
         async with self._lock:
             await self._wait()
+            before = self._last_call
             try:
                 yield
             except NotSupported:
@@ -163,7 +167,7 @@ class Conversation:
             except BaseException:
                 self._last_call = self._clock.monotonic()
                 raise
-            self._last_call = self._clock.monotonic()
+            self._last_call = self._clock.monotonic() if is_spaced else before
             self._strikes = 0
 
     def close_for(self, seconds: float) -> None:
@@ -185,10 +189,13 @@ class Conversation:
 
     def _spacing(self, call: Interim) -> float:
         limits = self._account.limits
-        if call is Interim.DRAFT:
-            every = limits.draft_every
-        else:
-            every = limits.edit_every if self._is_direct else limits.edit_every_in_groups
+        match call:
+            case Interim.DRAFT:
+                every = limits.draft_every
+            case Interim.STREAM:
+                every = limits.stream_every
+            case _:
+                every = limits.edit_every if self._is_direct else limits.edit_every_in_groups
         return self._account.stretched(every)
 
 

@@ -9,6 +9,7 @@ from gateway.clock import Clock
 from gateway.contracts.stores import OutboxKind, OutboxRow, OutboxState
 from gateway.errors import NotSupported, RetryLater, SendRefused, SendUncertain
 from gateway.messages import Choice, OutgoingMessage
+from gateway.replies.body import View
 from gateway.replies.outbox import Deliveries
 from gateway.replies.route import Route
 from gateway.replies.wording import PLACEHOLDER, noted
@@ -45,28 +46,32 @@ class Pages:
         self._clock = clock
         self._pages: dict[int, _Page] = {}
         self._can_edit = route.edits
-        self.are_none = True
-        """No message has been noted as being sent."""
+        self.posts = 0
+        """How many messages have been noted as being sent."""
 
     async def resume(self, rows: Sequence[OutboxRow]) -> None:
         """Take over the messages of an earlier attempt."""
         for row in rows:
             if row.kind is OutboxKind.TEXT:
-                self.are_none = False
+                self.posts += 1
                 adopted = await self._deliveries.adopt(self._route, row)
                 if adopted.state in THERE:
                     self._take_over(adopted, None)
 
-    def is_stale(self, texts: Sequence[str], choices: tuple[Choice, ...]) -> bool:
-        """Say whether an interim call would show anything new."""
-        return self._next(texts, choices) is not None
+    @property
+    def are_none(self) -> bool:
+        return not self.posts
 
-    async def grow(self, texts: Sequence[str], choices: tuple[Choice, ...]) -> None:
+    def is_stale(self, views: Sequence[View], choices: tuple[Choice, ...]) -> bool:
+        """Say whether an interim call would show anything new."""
+        return self._next(views, choices) is not None
+
+    async def grow(self, views: Sequence[View], choices: tuple[Choice, ...]) -> None:
         """Make one interim call towards showing these pages, the first that differs.
 
         A dropped edit is no loss: newer text comes, and in the end the final one.
         """
-        found = self._next(texts, choices)
+        found = self._next(views, choices)
         if found is None:
             return
         position, message = found
@@ -86,12 +91,12 @@ class Pages:
             page.shown = message
             await self._checkpoint(page, message.text)
 
-    async def finish(self, texts: Sequence[str], choices: tuple[Choice, ...]) -> None:
+    async def finish(self, views: Sequence[View], choices: tuple[Choice, ...]) -> None:
         """Show the whole answer, in order, whatever became of interim calls; settle the rows."""
         troubles = []
-        for position, text in enumerate(texts):
-            is_last = position == len(texts) - 1
-            message = self._message(position, text, choices if is_last else ())
+        for position, view in enumerate(views):
+            is_last = position == len(views) - 1
+            message = self._message(position, view, choices if is_last else ())
             try:
                 page = await self._put(position, message)
             except SendRefused as refusal:
@@ -101,8 +106,8 @@ class Pages:
                 if page.row.state is OutboxState.UNKNOWN:
                     troubles.append(f"Part {position + 1} may be missing.")
         if troubles:
-            await self._tell(len(texts), "\n".join(troubles))
-        for position in [one for one in self._pages if one >= len(texts) + bool(troubles)]:
+            await self._tell(len(views), "\n".join(troubles))
+        for position in [one for one in self._pages if one >= len(views) + bool(troubles)]:
             await self._take_away(self._pages.pop(position))
         for page in self._pages.values():
             if page.row.state is OutboxState.SENT:
@@ -111,7 +116,7 @@ class Pages:
     async def hold(self, words: str) -> None:
         """Let the first message say these words for now; it stays open for the answer."""
         position = 0 if self._can_edit else HOLDING
-        message = self._message(position, noted(words), ())
+        message = self._message(position, View(noted(words)), ())
         page = self._pages.get(position)
         if page is not None and page.shown is None and page.row.text == message.text:
             return
@@ -123,12 +128,12 @@ class Pages:
             await self._deliveries.checkpoint(page.row, message.text)
 
     def _next(
-        self, texts: Sequence[str], choices: tuple[Choice, ...]
+        self, views: Sequence[View], choices: tuple[Choice, ...]
     ) -> tuple[int, OutgoingMessage] | None:
         """Return the first page that a message does not show yet."""
-        for position, text in enumerate(texts):
-            is_last = position == len(texts) - 1
-            message = self._message(position, text, choices if is_last else ())
+        for position, view in enumerate(views):
+            is_last = position == len(views) - 1
+            message = self._message(position, view, choices if is_last else ())
             # Earlier pages will not change any more: they are already what they will be.
             message = replace(message, is_growing=is_last)
             page = self._pages.get(position)
@@ -136,9 +141,9 @@ class Pages:
                 return position, message
         return None
 
-    def _message(self, position: int, text: str, choices: tuple[Choice, ...]) -> OutgoingMessage:
+    def _message(self, position: int, view: View, choices: tuple[Choice, ...]) -> OutgoingMessage:
         reply_to = self._route.reply_to if position <= 0 else None
-        return OutgoingMessage("", text, reply_to, choices)
+        return OutgoingMessage("", view.text, reply_to, choices, tasks=view.tasks)
 
     async def _put(self, position: int, message: OutgoingMessage) -> _Page:
         """Have a message show this, a new one if the old cannot."""
@@ -153,7 +158,7 @@ class Pages:
         raise SendRefused("the message cannot be edited")
 
     async def _post(self, position: int, message: OutgoingMessage) -> _Page:
-        self.are_none = False
+        self.posts += 1
         posted = await self._deliveries.post(
             self._route, position, message, may_edit=self._can_edit
         )
@@ -178,7 +183,7 @@ class Pages:
 
     async def _tell(self, position: int, words: str) -> None:
         try:
-            await self._put(position, self._message(position, noted(words), ()))
+            await self._put(position, self._message(position, View(noted(words)), ()))
         except SendRefused:
             log.warning("notice.refused")
 

@@ -13,7 +13,8 @@ from gateway.contracts.adapter import Adapter
 from gateway.contracts.stores import Outbox, OutboxRow, OutboxState, Turn
 from gateway.errors import GatewayError, SendRefused
 from gateway.ids import AccountName, MessageId
-from gateway.messages import Address, Choice
+from gateway.messages import Address, Choice, Message, Origin
+from gateway.replies.body import View
 from gateway.replies.outbox import Deliveries
 from gateway.replies.pace import AccountPace
 from gateway.replies.pages import Pages
@@ -49,7 +50,7 @@ class Replies:
         """Lend the turn's reply; what it shows stops growing when the block is left."""
         message = turn.kept.message
         account = self._account(message.address)
-        reply_to = None if message.address.place.is_direct else message.message_id
+        reply_to = _answered(message)
         with account.pace.using(message.address.place) as conversation:
             route = Route(account, message.address, conversation, turn, reply_to)
             rows = await self._outbox.of_turn(turn.id) if turn.is_resumed else ()
@@ -113,7 +114,8 @@ class Replies:
             buttons, others = route.parted(choices)
             whole = "\n\n".join(filter(None, [text, listed(others)]))
             texts = split(whole, route.limits.text, route.limits.measure)
-            await Pages(self._deliveries, route, self._clock).finish(texts, buttons)
+            views = [View(one) for one in texts]
+            await Pages(self._deliveries, route, self._clock).finish(views, buttons)
 
     async def _recover(self, row: OutboxRow) -> None:
         if row.state is OutboxState.SENDING and self._clock.now() - row.created_at > _NOTICE_LASTS:
@@ -125,6 +127,13 @@ class Replies:
                 route = Route(account, row.address, conversation, None)
                 pages = Pages(self._deliveries, route, self._clock)
                 await pages.resume([replace(row, position=0)])
-                await pages.finish([row.text], ())
+                await pages.finish([View(row.text)], ())
         except GatewayError as error:
             log.warning("notice.not_recovered", reason=type(error).__name__)
+
+
+def _answered(message: Message) -> MessageId | None:
+    """Return what a reply shows that it answers; between two people that needs no showing."""
+    if message.origin is Origin.INVOKED:
+        return message.message_id
+    return None if message.address.place.is_direct else message.pressed_on or message.message_id

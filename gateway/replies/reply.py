@@ -19,7 +19,7 @@ from gateway.events import (
     ToolStarted,
     TurnFailed,
 )
-from gateway.messages import Choice
+from gateway.messages import Choice, Mark
 from gateway.replies.body import Body
 from gateway.replies.files import Files
 from gateway.replies.live import Live
@@ -41,19 +41,16 @@ class Reply:
     ) -> None:
         self._route = route
         self._rows = rows
-        self._body = Body(route.limits)
+        self._body = Body(route.limits, has_tasks=route.streams)
         self._pages = Pages(deliveries, route, clock)
         self._files = Files(deliveries, route, self._body)
-        self._deliveries = deliveries
         self._clock = clock
         self._is_finished = False
 
     async def __aenter__(self) -> Self:
         await self._pages.resume(self._rows)
         await self._files.resume(self._rows)
-        self._live = Live(
-            self._deliveries, self._route, self._body, self._pages, self._files, self._clock
-        )
+        self._live = Live(self._route, self._body, self._pages, self._files, self._clock)
         self._showing = asyncio.create_task(self._live.run())
         return self
 
@@ -65,6 +62,7 @@ class Reply:
     ) -> None:
         self._showing.cancel()
         await asyncio.wait([self._showing])
+        await self._live.leave()
 
     def show(self, event: ReplyEvent) -> None:
         """Take in an event; what it changes is shown when the pace allows."""
@@ -100,6 +98,10 @@ class Reply:
         buttons, others = self._route.parted(choices)
         await self._pages.finish(self._body.final_pages(listed(others)), buttons)
         self._is_finished = True
+
+    async def mark(self, mark: Mark) -> None:
+        """Show on the question what became of it, once the answer is there."""
+        await self._live.mark(mark)
 
     async def hold(self, words: str) -> None:
         """Put the reply off: say these words, and leave the message open for the answer."""

@@ -7,8 +7,10 @@ from gateway.contracts.adapter import (
     Adapter,
     AsksChoices,
     EditsMessages,
+    FindsSent,
     RepeatsSafely,
     ShowsDrafts,
+    StreamsReplies,
 )
 from gateway.contracts.stores import Turn
 from gateway.ids import MessageId
@@ -23,6 +25,8 @@ class Account:
         self.adapter = adapter
         self.pace = pace
         self.has_drafts = isinstance(adapter, ShowsDrafts)
+        self.can_look = isinstance(adapter, FindsSent)
+        """Whether what was sent can be read back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,13 @@ class Route:
     @property
     def needs_stub(self) -> bool:
         """A first send may end up twice here, so it must not be the whole answer."""
-        return self.edits and not isinstance(self.account.adapter, RepeatsSafely)
+        is_safe = self.account.can_look or isinstance(self.account.adapter, RepeatsSafely)
+        return self.edits and not is_safe
+
+    @property
+    def streams(self) -> bool:
+        adapter = self.account.adapter
+        return isinstance(adapter, StreamsReplies) and adapter.streams_in(self.address.place)
 
     def parted(self, choices: Sequence[Choice]) -> tuple[tuple[Choice, ...], tuple[Choice, ...]]:
         """Return the choices that can be buttons here, and those that must be text."""

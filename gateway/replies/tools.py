@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from gateway.events import ToolFailed, ToolFinished, ToolStarted
+from gateway.messages import Task, TaskState
 from gateway.replies.wording import as_code, escaped
 
 _LINES_AT_MOST = 5
+_TITLE_AT_MOST = 160
 _TIMES = "\u00d7"
 
 
@@ -15,6 +17,7 @@ class _Call:
     summary: str
     seconds: float | None = None
     has_failed: bool = False
+    outcome: str = ""
 
 
 class ToolStatus:
@@ -30,9 +33,8 @@ class ToolStatus:
             return
         call = self._calls.setdefault(event.call_id, _Call(event.tool, event.summary))
         call.seconds = event.seconds
+        call.outcome = event.summary
         call.has_failed = isinstance(event, ToolFailed)
-        if call.has_failed:
-            call.summary = event.summary
 
     def text_follows(self) -> None:
         """Keep finished calls for the footer only: the model has gone on to talk."""
@@ -50,6 +52,10 @@ class ToolStatus:
             lines.insert(0, f"{len(calls) - _LINES_AT_MOST} earlier")
         return "  \n".join(lines)
 
+    def tasks(self) -> list[Task]:
+        """Return all calls, for platforms that show tools themselves."""
+        return [_task(call_id, call) for call_id, call in self._calls.items()]
+
     def footer(self) -> str:
         """Return all calls in one line: each tool, how often, and the time taken."""
         if not self._calls:
@@ -62,10 +68,20 @@ class ToolStatus:
         return "🔧 " + " · ".join([*names, f"{seconds:.1f} s"])
 
 
+def _task(call_id: str, call: _Call) -> Task:
+    if call.seconds is None:
+        state = TaskState.RUNNING
+    else:
+        state = TaskState.FAILED if call.has_failed else TaskState.DONE
+    title = f"{call.tool} {call.summary}".strip()
+    return Task(call_id, title[:_TITLE_AT_MOST], state, call.outcome)
+
+
 def _line(call: _Call) -> str:
     sign = "⏳" if call.seconds is None else "✗" if call.has_failed else "✓"
     time = "" if call.seconds is None else f"· {call.seconds:.1f} s"
-    return " ".join(filter(None, (sign, escaped(call.tool), as_code(call.summary), time)))
+    words = call.outcome if call.has_failed else call.summary
+    return " ".join(filter(None, (sign, escaped(call.tool), as_code(words), time)))
 
 
 def _counted(tool: str, calls: list[_Call]) -> str:

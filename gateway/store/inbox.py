@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 from sqlalchemy import bindparam, exists, func, select
 from typing_extensions import override
 
 from gateway.clock import Clock
-from gateway.contracts.stores import Inbox, KeepOutcome, Kept
-from gateway.ids import AgentId, Lane, PersonId
+from gateway.contracts.inbox import Inbox, KeepOutcome, Kept
+from gateway.ids import AccountName, AgentId, Lane, MessageId, PersonId
 from gateway.messages import Message
 from gateway.settings import QueueSettings
 from gateway.store.database import Database
@@ -30,6 +31,12 @@ _ALBUM = KEPT.where(*_IS_OF_ALBUM, ~_HAS_BEGUN).order_by(inbox.c.number)
 _NEWEST_OF_ALBUM = select(func.max(inbox.c.kept_at).label("kept_at")).where(*_IS_OF_ALBUM)
 _LANES = (
     select(inbox.c.lane).where(IS_WAITING).group_by(inbox.c.lane).order_by(func.min(inbox.c.number))
+)
+_UNTOUCHED = select(inbox.c.number).where(
+    IS_WAITING,
+    inbox.c.account == bindparam("account"),
+    inbox.c.message_id == bindparam("message_id"),
+    ~exists().where(turns.c.number == inbox.c.number),
 )
 _COUNT = select(func.count().label("waiting")).select_from(inbox).where(IS_WAITING)
 _COUNT_IN_LANE = _COUNT.where(inbox.c.lane == bindparam("lane"))
@@ -68,6 +75,11 @@ class SqlInbox(Inbox):
         return await self._database.write(lambda transaction: record(transaction, row, "refused"))
 
     @override
+    async def withdraw(self, account: AccountName, message_id: MessageId) -> None:
+        names: dict[str, Any] = {"account": account, "message_id": message_id}
+        await self._database.write(lambda transaction: _withdraw(transaction, names))
+
+    @override
     async def head(self, lane: Lane) -> Kept | None:
         row = await self._database.read_one(_HEAD, lane=lane)
         return None if row is None else kept_from(row)
@@ -98,6 +110,11 @@ class SqlInbox(Inbox):
         else:
             rows = await self._database.read(_COUNT_IN_LANE, lane=lane)
         return int(rows[0].waiting)
+
+
+def _withdraw(transaction: Transaction, names: dict[str, Any]) -> None:
+    for row in transaction.rows(_UNTOUCHED, names):
+        put_state(transaction, row.number, "withdrawn")
 
 
 def _album_of(head: Kept) -> dict[str, object]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, exists, func, select
 
-from gateway.contracts.stores import KeepOutcome
+from gateway.contracts.inbox import KeepOutcome
 from gateway.ids import PersonId
 from gateway.messages import Message
 from gateway.settings import QueueSettings

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
-from gateway.contracts.stores import Kept
+from gateway.contracts.inbox import Kept
 from gateway.messages import Message
 from gateway.store.codec import dump_message, load_message
 from gateway.store.schema import IS_WAITING, inbox

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from gateway.clock import Clock
 from gateway.contracts.stores import Outbox, OutboxKind, OutboxRow, OutboxState, Turn
-from gateway.ids import MessageId, NewId, OutboxId, TurnId
+from gateway.ids import AccountName, ExternalUser, MessageId, NewId, OutboxId, TurnId
 from gateway.messages import Address, OutgoingFile
 from gateway.store.codec import dump_address, dump_files, load_address, load_files, storable
 from gateway.store.database import Database
@@ -28,6 +28,7 @@ _CHECKPOINT = _OF_ID.values(text=bindparam("new_text"))
 _SETTLE = _OF_ID.values(state=bindparam("new_state"), reason=bindparam("new_reason"))
 _ORDER = (outbox.c.created_at, outbox.c.position, outbox.c.id)
 _OF_TURN = select(outbox).where(outbox.c.turn == bindparam("turn")).order_by(*_ORDER)
+_OF_MESSAGE = select(outbox.c.address).where(outbox.c.message_id == bindparam("message"))
 _NOTICES = select(outbox).where(IS_UNSETTLED_NOTICE).order_by(*_ORDER)
 
 
@@ -92,6 +93,12 @@ class SqlOutbox(Outbox):
     @override
     async def of_turn(self, turn: TurnId) -> Sequence[OutboxRow]:
         return [_row(found) for found in await self._database.read(_OF_TURN, turn=turn)]
+
+    @override
+    async def asked_by(self, account: AccountName, message_id: MessageId) -> ExternalUser | None:
+        rows = await self._database.read(_OF_MESSAGE, message=message_id)
+        addresses = (load_address(row.address) for row in rows)
+        return next((one.external_user for one in addresses if one.account == account), None)
 
     @override
     async def unsettled_notices(self) -> Sequence[OutboxRow]:

@@ -25,7 +25,7 @@ from sqlalchemy import (
     or_,
 )
 
-VERSION = "0001"
+VERSION = "0002"
 """The newest migration; versions sort as text."""
 
 _NUMBER = BigInteger().with_variant(Integer(), "sqlite")
@@ -199,6 +199,7 @@ IS_UNSETTLED_NOTICE: ColumnElement[bool] = and_(
     ),
 )
 Index("outbox_turn", outbox.c.turn)
+Index("outbox_message", outbox.c.message_id)
 Index(
     "outbox_notices",
     outbox.c.created_at,

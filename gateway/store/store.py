@@ -6,10 +6,10 @@ from pathlib import Path
 from typing_extensions import override
 
 from gateway.clock import Clock
+from gateway.contracts.inbox import Inbox
 from gateway.contracts.people import People
 from gateway.contracts.stores import (
     Cursors,
-    Inbox,
     Outbox,
     Sessions,
     Store,

@@ -4,7 +4,8 @@ from sqlalchemy import bindparam, exists, null, or_, select, update
 from typing_extensions import override
 
 from gateway.clock import Clock
-from gateway.contracts.stores import Kept, OutboxKind, OutboxState, Turn, Turns, TurnState
+from gateway.contracts.inbox import Kept
+from gateway.contracts.stores import OutboxKind, OutboxState, Turn, Turns, TurnState
 from gateway.errors import LaneLost
 from gateway.ids import NewId, TurnId
 from gateway.store.database import Database

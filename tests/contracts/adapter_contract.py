@@ -240,9 +240,14 @@ class SendingContract:
 
     async def test_a_message_is_found_by_its_key(self, stage: Stage) -> None:
         adapter = stage.able(FindsSent)
+        since = stage.account.kit.clock.now()
         sent = await stage.says("find me", key="out_7")
-        assert await adapter.find_sent(stage.here, "out_7") == sent
-        assert await adapter.find_sent(stage.here, "out_8") is None
+
+        async def found(key: str, text: str) -> MessageId | None:
+            return await adapter.find_sent(stage.here, OutgoingMessage(key, text), since)
+
+        assert await found("out_7", "find me") == sent
+        assert await found("out_8", "find another") is None
 
 
 class ReceivingContract:

@@ -8,16 +8,8 @@ from typing import Any
 
 import pytest
 
-from gateway.contracts.stores import (
-    KeepOutcome,
-    Kept,
-    OutboxKind,
-    OutboxState,
-    Store,
-    Turn,
-    TurnState,
-    UsageTotal,
-)
+from gateway.contracts.inbox import KeepOutcome, Kept
+from gateway.contracts.stores import OutboxKind, OutboxState, Store, Turn, TurnState, UsageTotal
 from gateway.errors import LaneLost
 from gateway.ids import (
     AgentId,

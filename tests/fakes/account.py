@@ -8,7 +8,8 @@ from pathlib import Path
 from gateway.clock import Clock
 from gateway.contracts.adapter import Adapter, AdapterKit, CommandInfo
 from gateway.errors import RetryLater
-from gateway.messages import Inbound, Message, PlaceMoved
+from gateway.ids import MessageId
+from gateway.messages import Inbound, Message, MessageDeleted, PlaceMoved, Receipt
 from tests.fakes.watch import Watch
 
 COMMANDS = (
@@ -60,19 +61,23 @@ class Gate:
         self.attempts = 0
         self.busy_for: list[float] = []
         """Each entry refuses one delivery, to be tried again after so many seconds."""
+        self.receipt = Receipt()
+        """What every delivery is answered with; one that is not taken is not kept."""
         self.open = asyncio.Event()
         self.open.set()
         self._watch = Watch()
 
-    async def __call__(self, inbound: Inbound) -> None:
+    async def __call__(self, inbound: Inbound) -> Receipt:
         self.attempts += 1
         self._watch.changed()
         await self.open.wait()
         if self.busy_for:
             raise RetryLater("the disk is full", self.busy_for.pop(0))
-        if inbound.event_key not in {one.event_key for one in self.kept}:
+        is_known = inbound.event_key in {one.event_key for one in self.kept}
+        if self.receipt.is_taken and not is_known:
             self.kept.append(inbound)
         self._watch.changed()
+        return self.receipt
 
     @property
     def messages(self) -> list[Message]:
@@ -81,6 +86,10 @@ class Gate:
     @property
     def moves(self) -> list[PlaceMoved]:
         return [one for one in self.kept if isinstance(one, PlaceMoved)]
+
+    @property
+    def deleted(self) -> list[MessageId]:
+        return [one.message_id for one in self.kept if isinstance(one, MessageDeleted)]
 
     @property
     def texts(self) -> list[str]:

@@ -284,9 +284,12 @@ class FindingAdapter(EditingAdapter, FindsSent):
     """A platform whose history can be searched for a key."""
 
     @override
-    async def find_sent(self, to: Address, key: str) -> MessageId | None:
+    async def find_sent(
+        self, to: Address, sought: OutgoingMessage, since: float
+    ) -> MessageId | None:
         def find() -> MessageId | None:
-            return next((name for name, one in self.messages.items() if one.key == key), None)
+            found = (name for name, one in self.messages.items() if one.key == sought.key)
+            return next(found, None)
 
         return await self.call("find", to, find)
 

@@ -10,7 +10,7 @@ from typing_extensions import override
 from gateway.clock import Clock
 from gateway.contracts.stores import Outbox, OutboxKind, OutboxRow, OutboxState, Turn
 from gateway.errors import GatewayError
-from gateway.ids import MessageId, OutboxId, TurnId
+from gateway.ids import AccountName, ExternalUser, MessageId, OutboxId, TurnId
 from gateway.messages import Address, OutgoingFile
 
 
@@ -78,6 +78,13 @@ class MemoryOutbox(Outbox):
         self.calls["of_turn"] += 1
         rows = [row for row in self.rows.values() if row.turn == turn]
         return sorted(rows, key=lambda row: (row.created_at, row.position))
+
+    @override
+    async def asked_by(self, account: AccountName, message_id: MessageId) -> ExternalUser | None:
+        for row in self.rows.values():
+            if row.message_id == message_id and row.address.account == account:
+                return row.address.external_user
+        return None
 
     @override
     async def unsettled_notices(self) -> Sequence[OutboxRow]:

@@ -5,7 +5,8 @@ from collections.abc import Coroutine, Iterable
 from itertools import count
 from typing import Any, Generic, TypeVar
 
-from gateway.contracts.stores import Kept, Outbox, Turn
+from gateway.contracts.inbox import Kept
+from gateway.contracts.stores import Outbox, Turn
 from gateway.events import ReplyEvent, TextDelta
 from gateway.ids import (
     AccountName,

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from gateway.clock import Clock
 from gateway.contracts.hook import RunInfo
-from gateway.contracts.stores import Kept, Turn
+from gateway.contracts.inbox import Kept
+from gateway.contracts.stores import Turn
 from gateway.contracts.tool import ToolContext
 from gateway.ids import (
     AccountName,

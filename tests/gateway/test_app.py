@@ -8,7 +8,8 @@ import pytest
 from typing_extensions import override
 
 from gateway.app import run_gateway
-from gateway.contracts.stores import Kept, Turn
+from gateway.contracts.inbox import Kept
+from gateway.contracts.stores import Turn
 from gateway.errors import AccountRejected, ProviderUnavailable, RetryLater, StoreBusy, StoreFailed
 from gateway.inbound.dispatch import OUTAGE_WORDS
 from gateway.settings import GatewaySettings

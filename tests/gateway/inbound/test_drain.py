@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from gateway.contracts.stores import Kept, TurnState
+from gateway.contracts.inbox import Kept
+from gateway.contracts.stores import TurnState
 from gateway.errors import RetryLater
 from gateway.ids import AgentId, Lane
 from gateway.inbound.dispatcher import Dispatcher

@@ -48,7 +48,9 @@ class Door:
 
         settings = AccessSettings.model_validate(access)
         return Gate(
-            access=Access(settings, self.store.people, self.store.cursors, set()),
+            access=Access(
+                settings, self.store.people, self.store.cursors, self.store.outbox, set()
+            ),
             routing=Routing(AgentId("main"), {AccountName("other"): AgentId("second")}),
             commands=builtin_commands(
                 self.store, self.clock, stop, Postponed(self.clock).release_lane

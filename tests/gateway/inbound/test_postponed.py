@@ -1,7 +1,7 @@
 import asyncio
 from dataclasses import replace
 
-from gateway.contracts.stores import Kept
+from gateway.contracts.inbox import Kept
 from gateway.ids import AgentId, Lane
 from gateway.inbound.postponed import Postponed
 from tests.fakes.clock import FakeClock

@@ -7,7 +7,7 @@ from gateway.errors import AccountRejected, RetryLater
 from gateway.ids import AccountName, MessageId
 from gateway.inbound.health import AccountHealth
 from gateway.inbound.supervision import keep_running
-from gateway.messages import Address, Inbound, Limits, OutgoingMessage
+from gateway.messages import Address, Inbound, Limits, OutgoingMessage, Receipt
 from gateway.settings import AdapterSettings
 from tests.fakes.clock import FakeClock
 
@@ -34,7 +34,8 @@ class Faltering(Adapter):
         raise NotImplementedError
 
 
-async def deliver(inbound: Inbound) -> None: ...
+async def deliver(_: Inbound) -> Receipt:
+    return Receipt()
 
 
 async def run_for(adapter: Adapter, seconds: float) -> tuple[bool | None, AccountHealth]:

@@ -24,9 +24,9 @@ async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
 
 async def decide(store: SqlStore, asked: Message, **access: Any) -> Role | Reason:
     settings = AccessSettings.model_validate(access)
-    decision = await Access(settings, store.people, store.cursors, {AccountName("tty")}).authorise(
-        asked
-    )
+    decision = await Access(
+        settings, store.people, store.cursors, store.outbox, {AccountName("tty")}
+    ).authorise(asked)
     return decision.role if isinstance(decision, Admission) else decision.reason
 
 
@@ -121,7 +121,7 @@ def test_a_refusal_is_no_admission() -> None:
 
 async def test_a_place_that_moved_is_allowed_as_the_old_one_was(store: SqlStore) -> None:
     settings = AccessSettings.model_validate({"groups": {"telegram:-100": {"answer": "always"}}})
-    access = Access(settings, store.people, store.cursors, set())
+    access = Access(settings, store.people, store.cursors, store.outbox, set())
     asked = message(address=group(conversation="-200"), is_addressed=False)
     assert isinstance(await access.authorise(asked), Refusal)
     moved = PlaceMoved(

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
+from gateway.contracts.inbox import KeepOutcome
 from gateway.contracts.runner import TurnOptions
-from gateway.contracts.stores import KeepOutcome, Turn
+from gateway.contracts.stores import Turn
 from gateway.events import ReplyEvent, TextDelta
 from gateway.ids import (
     AccountName,

@@ -22,33 +22,41 @@ def body(*events: BodyEvent | str, limit: int = 1000) -> Body:
     return made
 
 
+def interim(made: Body) -> list[str]:
+    return [view.text for view in made.interim_pages()]
+
+
+def final(made: Body, below: str = "") -> list[str]:
+    return [view.text for view in made.final_pages(below)]
+
+
 def test_steps_are_paragraphs() -> None:
     made = body("\n\nFirst", " step.\n", TOOL, DONE, "\nSecond.")
-    assert made.interim_pages() == ["First step.\n\nSecond."]
-    assert made.final_pages() == ["First step.\n\nSecond.\n\n🔧 now · 0.1 s"]
+    assert interim(made) == ["First step.\n\nSecond."]
+    assert final(made) == ["First step.\n\nSecond.\n\n🔧 now · 0.1 s"]
 
 
 def test_nothing_yet_is_no_page() -> None:
-    assert body().interim_pages() == []
-    assert body("  \n").interim_pages() == []
+    assert interim(body()) == []
+    assert interim(body("  \n")) == []
 
 
 def test_an_empty_answer_says_so() -> None:
-    assert body(" ").final_pages() == ["(empty response)"]
-    assert body(TOOL, DONE).final_pages() == ["(empty response)\n\n🔧 now · 0.1 s"]
+    assert final(body(" ")) == ["(empty response)"]
+    assert final(body(TOOL, DONE)) == ["(empty response)\n\n🔧 now · 0.1 s"]
 
 
 def test_files_are_an_answer() -> None:
     made = body()
     made.has_sent_files()
-    assert made.final_pages() == []
+    assert final(made) == []
 
 
 def test_text_that_shows_nothing_is_shown_as_it_is() -> None:
     made = Body(Limits(text=100, measure=lambda text: len(text.lstrip(">").strip())))
     made.add(TextDelta(text=">"))
-    assert made.interim_pages() == ["…"]
-    assert made.final_pages() == ["\\>"]
+    assert interim(made) == ["…"]
+    assert final(made) == ["\\>"]
 
 
 def test_a_restart_voids_the_step_and_keeps_what_is_ours() -> None:
@@ -56,40 +64,38 @@ def test_a_restart_voids_the_step_and_keeps_what_is_ours() -> None:
         "Kept.", TOOL, DONE, "Void", NoticeAdded(words="Another model."), "void", TextRestarted()
     )
     made.add(TextDelta(text="New."))
-    assert made.interim_pages() == ["Kept.\n\n_Another model._\n\nNew."]
+    assert interim(made) == ["Kept.\n\n_Another model._\n\nNew."]
 
 
 def test_failure_words_alone_or_after_text() -> None:
-    assert body(TurnFailed(words="No key.")).final_pages() == ["No key."]
-    assert body("Half", TurnFailed(words="No key.")).final_pages() == ["Half\n\n_No key._"]
+    assert final(body(TurnFailed(words="No key."))) == ["No key."]
+    assert final(body("Half", TurnFailed(words="No key."))) == ["Half\n\n_No key._"]
 
 
 @pytest.mark.parametrize("mark", ["```py\ncode", "~~~\ncode", "````\n```\ncode"])
 def test_what_is_ours_never_lands_in_an_open_fence(mark: str) -> None:
     marker = mark[:4] if mark.startswith("````") else mark[:3]
     made = body(f"Look:\n{mark}", TOOL)
-    assert made.interim_pages() == [f"Look:\n{mark}\n{marker}\n\n⏳ now"]
+    assert interim(made) == [f"Look:\n{mark}\n{marker}\n\n⏳ now"]
     made = body(f"Look:\n{mark}", NoticeAdded(words="Stopped."))
-    assert made.final_pages() == [f"Look:\n{mark}\n{marker}\n\n_Stopped._"]
+    assert final(made) == [f"Look:\n{mark}\n{marker}\n\n_Stopped._"]
 
 
 def test_an_open_fence_inside_a_list_needs_no_closing() -> None:
     made = body("- item\n  ```\n  code", NoticeAdded(words="Stopped."))
-    assert made.final_pages() == ["- item\n  ```\n  code\n\n_Stopped._"]
+    assert final(made) == ["- item\n  ```\n  code\n\n_Stopped._"]
 
 
 def test_status_lines_never_make_a_page_of_their_own() -> None:
     made = body("word " * 19, TOOL, limit=100)
-    assert made.interim_pages() == [("word " * 19).strip()]
-    assert made.final_pages() == [("word " * 19).strip(), "🔧 now · 0.0 s"]
+    assert interim(made) == [("word " * 19).strip()]
+    assert final(made) == [("word " * 19).strip(), "🔧 now · 0.0 s"]
 
 
 def test_notes_stand_below_the_text() -> None:
     made = body("Words.")
     made.note("A file may be missing: a.txt")
-    assert made.final_pages("- A: `/a`") == [
-        "Words.\n\n_A file may be missing: a.txt_\n\n- A: `/a`"
-    ]
+    assert final(made, "- A: `/a`") == ["Words.\n\n_A file may be missing: a.txt_\n\n- A: `/a`"]
 
 
 def test_growing_pages_are_measured_once() -> None:

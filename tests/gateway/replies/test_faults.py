@@ -68,7 +68,7 @@ def expected(events: list[Said]) -> str:
             body.add(TextDelta(text=event))
         elif isinstance(event, (TextRestarted, ToolStarted, ToolFinished)):
             body.add(event)
-    return " ".join(" ".join(body.final_pages()).split())
+    return " ".join(" ".join(view.text for view in body.final_pages()).split())
 
 
 def is_stub(text: str) -> bool:

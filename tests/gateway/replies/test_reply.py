@@ -56,7 +56,7 @@ def whole(platform: PlainAdapter, conversation: str = "c") -> str:
 # Quick answers
 
 
-@pytest.mark.parametrize("kind", [EditingAdapter, DraftingAdapter, FindingAdapter])
+@pytest.mark.parametrize("kind", [EditingAdapter, DraftingAdapter])
 async def test_a_quick_answer_costs_one_send_one_edit_and_three_store_calls(
     clock: FakeClock, kind: type[EditingAdapter]
 ) -> None:
@@ -68,7 +68,7 @@ async def test_a_quick_answer_costs_one_send_one_edit_and_three_store_calls(
     assert talk.memory.states() == ["final"]
 
 
-@pytest.mark.parametrize("kind", [PlainAdapter, KeyedAdapter])
+@pytest.mark.parametrize("kind", [PlainAdapter, KeyedAdapter, FindingAdapter])
 async def test_one_send_is_enough_where_it_cannot_show_twice_or_cannot_be_edited(
     clock: FakeClock, kind: type[PlainAdapter]
 ) -> None:

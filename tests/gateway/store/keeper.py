@@ -7,7 +7,7 @@ import sys
 import structlog
 
 from gateway.clock import SystemClock
-from gateway.contracts.stores import KeepOutcome
+from gateway.contracts.inbox import KeepOutcome
 from gateway.ids import AgentId, EventKey, Lane, MessageId
 from gateway.settings import QueueSettings
 from gateway.store.store import SqlStore

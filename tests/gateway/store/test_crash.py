@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.contracts.stores import KeepOutcome
+from gateway.contracts.inbox import KeepOutcome
 from gateway.errors import StoreBusy, StoreFailed
 from gateway.ids import AgentId, Lane
 from gateway.messages import Message

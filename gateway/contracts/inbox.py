@@ -1,0 +1,94 @@
+"""The store contract for what was accepted; on commits and times see `stores`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.ids import AccountName, AgentId, Lane, MessageId, PersonId
+from gateway.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An inbox row: a message that will be worked on, whatever happens."""
+
+    number: int
+    """Grows in the order of acceptance."""
+    lane: Lane
+    session_key: str
+    agent: AgentId
+    person: PersonId | None
+    message: Message
+    kept_at: float
+    not_before: float = 0.0
+    """Work is put off until this time, as the model is down."""
+
+    @property
+    def owner(self) -> PersonId | None:
+        """Return whose session it is: nobody's own where several people share it."""
+        return self.person if self.message.address.place.is_direct else None
+
+
+class KeepOutcome(StrEnum):
+    """What `Inbox.keep` did."""
+
+    KEPT = "kept"
+    DUPLICATE = "duplicate"
+    REPLACED = "replaced"
+    """An edit took the place of a message that was still waiting."""
+    TOO_LATE = "too_late"
+    """An edit of a message whose turn has started or ended; kept for the record only."""
+    FULL = "full"
+    """The lane, the person or the whole inbox is at its bound; kept as shed."""
+
+
+class Inbox(Protocol):
+    """Accepted messages, each once."""
+
+    async def keep(
+        self,
+        message: Message,
+        *,
+        lane: Lane,
+        session_key: str,
+        agent: AgentId,
+        person: PersonId | None,
+        is_bounded: bool = True,
+    ) -> KeepOutcome:
+        """Keep a message once.
+
+        Unique by (account, event_key) and by (account, message_id, edited_at). Unless
+        `is_bounded`, it is kept however much waits.
+        """
+        ...
+
+    async def refuse(self, message: Message, reason: str) -> bool:
+        """Record that a message was refused, without its text; False for a duplicate."""
+        ...
+
+    async def withdraw(self, account: AccountName, message_id: MessageId) -> None:
+        """Close a message that waits and whose turn has not begun: its writer took it back."""
+        ...
+
+    async def head(self, lane: Lane) -> Kept | None:
+        """Return the lane's oldest message that is not done, interrupted ones included."""
+        ...
+
+    async def merge_album(self, head: Kept) -> Kept:
+        """Fold the waiting messages of the head's album and sender into the head."""
+        ...
+
+    async def album_quiet_since(self, head: Kept) -> float:
+        """Return when the newest message of the head's album was kept."""
+        ...
+
+    async def close(self, kept: Kept, outcome: str) -> None:
+        """Mark a message that needs no turn as done (`done`, `shed`, `dead`)."""
+        ...
+
+    async def waiting_lanes(self) -> Sequence[Lane]:
+        """Return every lane with work, oldest work first: what a restart must drain."""
+        ...
+
+    async def waiting(self, lane: Lane | None = None) -> int: ...
