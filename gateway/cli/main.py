@@ -4,6 +4,7 @@ import sys
 import traceback
 from collections.abc import Iterable, Sequence
 from importlib import import_module
+from importlib.metadata import entry_points
 from typing import Any
 
 import click
@@ -14,6 +15,8 @@ from gateway.cli.notes import DEBUG, SECRETS
 from gateway.errors import GatewayError
 
 _COMMANDS = ("serve", "chat", "check", "doctor", "pair", "status", "version")
+_OF_PLATFORMS = "parley.commands"
+"""Entry points whose names are subcommands, each a `click.Command`."""
 
 
 class _Parley(click.Group):
@@ -21,12 +24,12 @@ class _Parley(click.Group):
 
     @override
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return [*_COMMANDS, *sorted(entry_points(group=_OF_PLATFORMS).names)]
 
     @override
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
-            return None
+            return _command_of_platform(cmd_name)
         _import_structlog_lightly()
         command: click.Command = import_module(f"gateway.cli.{cmd_name}").command
         return command
@@ -47,6 +50,14 @@ class _Parley(click.Group):
 @click.group(cls=_Parley, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Put one assistant on the chat platforms you use."""
+
+
+def _command_of_platform(name: str) -> click.Command | None:
+    """Load what a platform's package adds to the command line, such as how to set it up there."""
+    for entry in entry_points(group=_OF_PLATFORMS, name=name):
+        command: click.Command = entry.load()
+        return command
+    return None
 
 
 def _reported(error: Exception) -> Exception:
