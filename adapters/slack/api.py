@@ -99,7 +99,7 @@ class Api:
 
     async def open(self) -> None:
         await self.connections.open()
-        self._client = web_client(self._token, self._base, self.connections.session)
+        self.client = web_client(self._token, self._base, self.connections.session)
 
     async def close(self) -> None:
         await self.connections.close()
@@ -114,14 +114,14 @@ class Api:
 
     async def ask(self, method: str, *, is_repeatable: bool = True, **parameters: Any) -> Answer:
         """Make one call and return its answer with its headers."""
-        send = getattr(self._client, method.replace(".", "_"))
+        send = getattr(self.client, method.replace(".", "_"))
         key = _limited(method, parameters)
         return await self._made(key, lambda: send(**parameters), is_repeatable=is_repeatable)
 
     async def post_form(self, method: str, form: dict[str, str], *, is_repeatable: bool) -> Any:
         """Make a call whose parameters are too long for an address."""
         answer = await self._made(
-            method, lambda: self._client.api_call(method, data=form), is_repeatable=is_repeatable
+            method, lambda: self.client.api_call(method, data=form), is_repeatable=is_repeatable
         )
         return answer.data
 

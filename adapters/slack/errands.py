@@ -25,6 +25,7 @@ log = structlog.get_logger()
 Json = Mapping[str, Any]
 
 _LOOKS_FOR_A_FILE = 3
+_WAIT_FOR_A_FILE = 1.0
 _SETTLED_TEXT = 3000
 _TRIES = 3
 
@@ -137,10 +138,12 @@ class Errands:
         if address:
             return file
         try:
-            return read_file((await self._api.call("files.info", file=name))["file"])
-        except GatewayError as error:
-            log.warning("file.not_known", reason=str(error))
+            async with self._kit.clock.timeout(_WAIT_FOR_A_FILE):
+                told = await self._api.call("files.info", file=name)
+        except (GatewayError, TimeoutError) as error:
+            log.warning("file.not_known", reason=str(error) or type(error).__name__)
             return file
+        return read_file(told["file"])
 
     async def _call(self, method: str, **parameters: Any) -> None:
         try:

@@ -16,6 +16,7 @@ from adapters.slack.inbound import Reader
 from adapters.slack.ledger import Ledger
 from gateway.contracts.adapter import AdapterKit, Deliver
 from gateway.errors import RetryLater
+from gateway.ids import ExternalUser
 from gateway.messages import Inbound, Message, Origin, Receipt
 
 log = structlog.get_logger()
@@ -23,9 +24,11 @@ log = structlog.get_logger()
 Body = Mapping[str, Any]
 Answer = dict[str, Any]
 
+_MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError)
 _ACKNOWLEDGED_WITHIN = 2.4
 """Slack waits three seconds."""
 _FILES_REMEMBERED = 500
+_GUESTS_REMEMBERED = 10_000
 _WAIT_FOR_A_MESSAGE = 1.0
 """A file's message may follow the notice of the file."""
 
@@ -57,6 +60,8 @@ class Intake:
         self._lines: dict[str, tuple[asyncio.Lock, int]] = {}
         """A lock for each conversation that is being taken, and how many want it."""
         self._files_seen: OrderedDict[str, None] = OrderedDict()
+        self._guests: dict[str, ExternalUser] = {}
+        """People of other workspaces, by their id alone."""
 
     async def take(self, body: Body) -> Answer:
         """Return what to acknowledge with.
@@ -66,8 +71,7 @@ class Intake:
         """
         try:
             return await self._take(body)
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            # Not formed as it should be: it must not come again and again.
+        except _MALFORMED as error:
             log.warning("event.skipped", kind=str(body.get("type")), error=type(error).__name__)
             return {}
 
@@ -80,6 +84,8 @@ class Intake:
             return {}
         if "command" in body:
             return await self._take_command(body)
+        if body.get("type") == "app_rate_limited":
+            log.warning("events.rate_limited", cure="the app is in channels with too much traffic")
         return {}
 
     async def _take_event(self, event: Body) -> None:
@@ -99,17 +105,22 @@ class Intake:
         try:
             await self.first(channel)
             async with self._in_line(channel):
-                inbound = self._reader.read_event(event)
+                inbound = self._read(event)
                 if inbound is not None:
                     await self._kept(inbound, within=_ACKNOWLEDGED_WITHIN)
         except RetryLater:
             # Slack delivers it again, but not for ever.
             self.catch_up()
             raise
-        except Exception:
-            self._ledger.kept(ts)
-            raise
         self._ledger.kept(ts)
+
+    def _read(self, event: Body) -> Inbound | None:
+        """Read an event; one that is not formed as it should be must not come for ever."""
+        try:
+            return self._reader.read_event(event)
+        except _MALFORMED as error:
+            log.warning("event.skipped", kind=event.get("type"), error=type(error).__name__)
+            return None
 
     async def take_missed(self, channel: str, message: Body) -> None:
         """Have a message of a channel's history kept, however long it takes."""
@@ -144,7 +155,8 @@ class Intake:
     async def _take_file(self, event: Body) -> None:
         """Have a file's message kept if none came: several files at once may have no event."""
         file, channel = event["file_id"], event.get("channel_id")
-        if channel is None or await self._is_seen(file):
+        is_ours = event.get("user_id") == self._reader.me.user
+        if channel is None or is_ours or await self._is_seen(file):
             return
         message = await self._errands.message_of(file, channel)
         if message is None or file in self._files_seen:
@@ -183,12 +195,23 @@ class Intake:
         """Add what a message leaves out: its writer's name, and what other teams' files are."""
         if not isinstance(inbound, Message) or inbound.is_from_bot:
             return inbound
+        inbound = self._of_known_team(inbound)
         user = inbound.address.external_user.partition(":")[2]
         if inbound.sender_name == user:
             inbound = replace(inbound, sender_name=await self._names.name(user))
         if needs_asking(inbound.attachments):
             inbound = inbound.with_attachments(await self._errands.told_of(inbound.attachments))
         return inbound
+
+    def _of_known_team(self, message: Message) -> Message:
+        """Name whose workspace a person is of, where the event of a press does not."""
+        team, _, user = message.address.external_user.partition(":")
+        if message.origin is Origin.TYPED:
+            if team != self._reader.me.team and len(self._guests) < _GUESTS_REMEMBERED:
+                self._guests[user] = message.address.external_user
+            return message
+        known = self._guests.get(user, message.address.external_user)
+        return replace(message, address=replace(message.address, external_user=known))
 
     def _note_thread(self, inbound: Inbound, receipt: Receipt) -> None:
         if not (isinstance(inbound, Message) and inbound.is_addressed and receipt.is_taken):

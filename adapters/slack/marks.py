@@ -22,7 +22,7 @@ class Marks:
         self._may_react = True
 
     async def put(self, message: MessageId, mark: Mark) -> None:
-        if not self._may_react or is_command_id(message):
+        if not self._may_react or is_command_id(message) or message.count(":") > 1:
             return
         if mark is not Mark.SEEN:
             # It may have been put there by an earlier process.

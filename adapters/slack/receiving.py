@@ -22,7 +22,7 @@ from adapters.slack.intake import Intake
 from adapters.slack.ledger import Ledger
 from adapters.slack.patience import Patience
 from adapters.slack.settings import SlackSettings
-from adapters.slack.transport import QUIET, Line, web_client
+from adapters.slack.transport import QUIET, Line
 from gateway.contracts.adapter import AdapterKit, Deliver
 from gateway.errors import AccountRejected, RetryLater
 from gateway.ids import AccountName, MessageId
@@ -128,7 +128,7 @@ def bolt_app(me: Me, settings: SlackSettings, api: Api, intake: Intake) -> Async
     app = AsyncApp(
         logger=QUIET,
         name="parley",
-        client=web_client("", settings.api_base, api.connections.session),
+        client=api.client,
         authorize=authorize,
         # It was verified before anything was parsed; what comes by a socket is not signed.
         request_verification_enabled=False,
@@ -231,7 +231,7 @@ class Socket:
         address = await self._address()
         line = Line(
             address,
-            web_client("", "https://slack.com/api/", self._api.connections.session),
+            self._api.client,
             self._tasks,
             self._clock,
             self._health.alive,

@@ -1,7 +1,7 @@
 """What people write, as Markdown for the model: rich text, or Slack's own mark-up of old."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +47,8 @@ def read_wording(message: Json, us: str, our_name: str) -> Wording:
     text = text.strip("\n")
     calls_us = _US in text
     bare = _without_us_at_the_ends(text)
+    if bare.lstrip().startswith("/"):
+        bare = bare.lstrip()  # a space keeps Slack from taking a command for its own
     return Wording(bare.replace(_US, f"@{our_name}"), calls_us, first.is_another)
 
 
@@ -163,27 +165,11 @@ def _inline(elements: Sequence[Json], names: _Names, *, is_code: bool = False) -
 
 
 def _piece(element: Json, names: _Names) -> str:
-    match element.get("type"):
-        case "text":
-            return names.words(element.get("text") or "")
-        case "user":
-            return names.user(element.get("user_id") or "")
-        case "link":
-            return names.words(_link(element.get("url") or "", element.get("text") or ""))
-        case "emoji":
-            return names.words(_emoji(element))
-        case "channel":
-            return names.words(f"#{element.get('channel_id')}")
-        case "usergroup":
-            return names.words(f"@{element.get('usergroup_id')}")
-        case "broadcast":
-            return names.words(f"@{element.get('range')}")
-        case "date":
-            return names.words(element.get("fallback") or str(element.get("timestamp") or ""))
-        case "color":
-            return names.words(element.get("value") or "")
-        case _:
-            return ""
+    kind = element.get("type")
+    if kind == "user":
+        return names.user(element.get("user_id") or "")
+    read = _PIECES.get(kind or "")
+    return names.words(read(element)) if read is not None else ""
 
 
 def _emoji(element: Json) -> str:
@@ -194,6 +180,16 @@ def _emoji(element: Json) -> str:
         return f":{element.get('name')}:"
 
 
+_PIECES: dict[str, Callable[[Json], str]] = {
+    "text": lambda one: one.get("text") or "",
+    "link": lambda one: _link(one.get("url") or "", one.get("text") or ""),
+    "emoji": _emoji,
+    "channel": lambda one: f"#{one.get('channel_id')}",
+    "usergroup": lambda one: f"@{one.get('usergroup_id')}",
+    "broadcast": lambda one: f"@{one.get('range')}",
+    "date": lambda one: one.get("fallback") or str(one.get("timestamp") or ""),
+    "color": lambda one: one.get("value") or "",
+}
 _SIGNS = (("bold", "**"), ("italic", "_"), ("strike", "~~"))
 
 
