@@ -8,6 +8,7 @@ import pytest
 
 from tests.fakes.clock import FakeClock
 from tests.fakes.discord import Channel, FakeDiscord, Guild, May, User
+from tests.fakes.discord.session import Intent
 from tests.fakes.discord_bot import Bot, Raw, bot_for, raw
 
 PNG = b"\x89PNG picture"
@@ -89,7 +90,11 @@ async def test_a_nonce_gives_back_the_first_message_for_some_minutes(
     assert first.id == again.id
     assert len(general.shown()) == 1
     await clock.advance(301)
-    assert (await place.send("one", nonce="key")).id != first.id
+    second = await place.send("one", nonce="key")
+    assert second.id != first.id
+    await second.delete()
+    with pytest.raises(discord.NotFound):
+        await place.send("one", nonce="key")
 
 
 async def test_files_are_kept_beside_new_ones(
@@ -237,6 +242,23 @@ async def test_direct_conversations_are_begun_by_id(bot: Bot, ann: User) -> None
     ann.unblocks()
     await user.send("again")
     assert ann.dm.bot_texts() == ["hello", "again"]
+
+
+async def test_the_bot_looks_itself_and_its_places_up(
+    bot: Bot, general: Channel, team: Guild, server: FakeDiscord
+) -> None:
+    server.gateway.allowed = Intent(0)
+    about = await bot.application_info()
+    assert about.id == server.world.application_id
+    assert not about.flags.gateway_message_content_limited
+    guild = await bot.fetch_guild(team.id)
+    assert [one.name for one in await guild.fetch_channels()] == ["general"]
+    assert (await guild.fetch_member(42)).display_name == "Ann"
+    found = await bot.fetch_channel(general.id)
+    assert isinstance(found, discord.TextChannel)
+    assert [one.id async for one in bot.fetch_guilds()] == [team.id]
+    shards, url, start = await bot.http.get_bot_gateway()
+    assert (shards, url, start["remaining"]) == (1, server.gateway_url, 999)
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,8 @@ async def test_writing_wakes_an_archived_thread_but_not_a_locked_one(
     assert not thread.thread.archived
     ann.archives(thread, locks=True)
     assert await client.code("POST", path, {"content": "three"}) == (400, 50083)
+    thread.thread.archived = False
+    assert await client.code("PATCH", f"{path}/{first['id']}", {"content": "3"}) == (400, 50083)
     team.permits(general, May.MANAGE_THREADS)
     assert (await client.call("POST", path, {"content": "three"}))[0] == 200
 

@@ -39,6 +39,7 @@ class Gateway:
         token: str,
         now: Callable[[], float],
         welcome: Callable[[Session], None],
+        members: Callable[[int], list[dict[str, Any]]],
         changed: Callable[[], None],
     ) -> None:
         self.allowed = PRIVILEGED
@@ -58,6 +59,7 @@ class Gateway:
         self._token = token
         self._now = now
         self._welcome = welcome
+        self._members_of = members
         self._changed = changed
         self._count = 0
         self._connections: set[Connection] = set()
@@ -224,12 +226,12 @@ class Gateway:
         return session.replay(data["seq"])
 
     def _members(self, data: Any) -> None:
-        """Answer that nobody was found: no bot here needs lists of members."""
+        """Answer with all who are in a server, whoever was asked for."""
         self.push(
             "GUILD_MEMBERS_CHUNK",
             {
                 "guild_id": data["guild_id"],
-                "members": [],
+                "members": self._members_of(int(data["guild_id"])),
                 "chunk_index": 0,
                 "chunk_count": 1,
                 "nonce": data.get("nonce"),
