@@ -8,6 +8,7 @@ import pytest
 from gateway.clock import Clock
 from tests.fakes.fast_clock import FastClock
 from tests.journeys.in_terminal import Terminal
+from tests.journeys.on_slack import Slack, SlackChannel, SlackHttp, SlackPlain
 from tests.journeys.on_telegram import Telegram, TelegramGroup, TelegramWithoutDrafts
 from tests.journeys.platform import Person, Platform
 from tests.journeys.world import World
@@ -17,6 +18,10 @@ PLATFORMS: dict[str, type[Platform]] = {
     "telegram without drafts": TelegramWithoutDrafts,
     "telegram group": TelegramGroup,
     "terminal": Terminal,
+    "slack": Slack,
+    "slack plain": SlackPlain,
+    "slack channel": SlackChannel,
+    "slack http": SlackHttp,
 }
 
 
@@ -25,7 +30,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
     if "platform" in metafunc.fixturenames and not any("platform" in names for names in named):
         knows_telegram = "telegram" in metafunc.fixturenames
-        places = ["telegram"] if knows_telegram else ["telegram", "telegram group", "terminal"]
+        places = ["telegram"] if knows_telegram else [
+            "telegram", "telegram group", "terminal", "slack", "slack channel",
+        ]
         metafunc.parametrize("platform", places, indirect=True)
 
 

@@ -117,7 +117,6 @@ class Slack(Platform):
 
     name: ClassVar[str] = "slack"
     owner: ClassVar[str] = "slack:T0TEAM:U0ANN"
-    """Ann's identity, known before she is met."""
     server: FakeSlack
     bot_token = "xoxb-1111-2222-TESTBOTTOKEN"
     app_token = "xapp-1-A0APP-3333-TESTAPPTOKEN"

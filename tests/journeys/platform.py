@@ -88,6 +88,8 @@ class Platform(ABC):
     """A platform with its server, for the length of an `async with`."""
 
     name: ClassVar[str]
+    owner: ClassVar[str]
+    """Ann's identity, known before she is met."""
 
     def __init__(self, clock: Clock, folder: Path) -> None:
         self.clock = clock

@@ -94,7 +94,7 @@ class World:
             "access": {
                 "direct_messages": "open",
                 "groups": "open",
-                "owners": [f"{self.platform.name}:42"],
+                "owners": [self.platform.owner],
             },
             "log": {"level": "debug", "format": "json"},
         }
