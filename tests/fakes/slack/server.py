@@ -158,6 +158,11 @@ class FakeSlack(FakeServer):
         return self.world.pings
 
     @property
+    def unfurls(self) -> list[CallRecord]:
+        """Calls with links that were left to unfold."""
+        return self.world.unfurls
+
+    @property
     def calls_in_penalty(self) -> int:
         return self.world.rates.calls_in_penalty
 
