@@ -61,16 +61,6 @@ def _check_attachments(form: Form, body: dict[str, Any], files: dict[int, Upload
             form.required(f"{at}.id")
 
 
-def is_empty(message: Message) -> bool:
-    return not (
-        message.content.strip()
-        or message.embeds
-        or message.components
-        or message.files
-        or message.stickers
-    )
-
-
 def take_in(
     world: World,
     channel: Channel,

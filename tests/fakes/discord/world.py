@@ -53,8 +53,6 @@ class World:
         self.token_seconds = 900.0
         """How long an interaction's token is good for."""
         self.users: dict[int, dict[str, Any]] = {self.bot_id: self.bot}
-        self.unreachable: set[int] = set()
-        """People to whom the bot may not write."""
         self.guilds: dict[int, Guild] = {}
         self.channels: dict[int, Channel] = {}
         self.directs: dict[int, Channel] = {}
