@@ -318,6 +318,17 @@ async def test_a_command_is_answered_by_its_acknowledgement(server: FakeSlack, a
         await ann.dm.until(lambda _: ann.whispers() == ["status: all is well"])
 
 
+async def test_an_acknowledgement_that_cannot_be_shown_is_logged(
+    server: FakeSlack, ann: User
+) -> None:
+    heard = Heard()
+    heard.payload = {"blocks": [{"type": "soap"}]}
+    async with socket_for(server, heard):
+        ann.commands("/parley", "status")
+        await server.until(lambda _: bool(server.log and server.log[-1].refused))
+    assert (server.log[-1].method, ann.whispers()) == ("(acknowledgement)", [])
+
+
 async def test_views_and_reactions_are_told(server: FakeSlack, ann: User) -> None:
     message = ann.writes("hi")
     ann.opens_home()
