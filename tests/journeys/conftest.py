@@ -30,9 +30,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
     if "platform" in metafunc.fixturenames and not any("platform" in names for names in named):
         knows_telegram = "telegram" in metafunc.fixturenames
-        places = ["telegram"] if knows_telegram else [
-            "telegram", "telegram group", "terminal", "slack", "slack channel",
-        ]
+        places = (
+            ["telegram"]
+            if knows_telegram
+            else [
+                "telegram",
+                "telegram group",
+                "terminal",
+                "slack",
+                "slack channel",
+            ]
+        )
         metafunc.parametrize("platform", places, indirect=True)
 
 

@@ -259,7 +259,8 @@ def _shown(message: Message) -> list[Shown]:
     """Return a message as a person sees it: with files, one for each of them."""
     labels = tuple(message.labels)
     if not message.files:
-        return [Shown(text=message.shown, buttons=labels)]
+        tasks = tuple(f"{task.title}: {task.status}" for task in message.tasks)
+        return [Shown(text=message.shown, buttons=labels, tasks=tasks)]
     return [
         Shown(
             text="" if number else message.shown,

@@ -22,6 +22,8 @@ class Shown:
     buttons: tuple[str, ...] = ()
     file: bytes | None = None
     is_picture: bool = False
+    tasks: tuple[str, ...] = ()
+    """Tools shown apart from the text, each with its input and how it went."""
 
 
 class Person(ABC):
