@@ -1,14 +1,18 @@
 """People on the fake Slack, as journeys meet them; and the fake in a process of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 
 from tests.fakes.clock import FakeClock
-from tests.fakes.slack_app import client_for, raw
+from tests.fakes.slack_app import client_for, raw, socket_for
 from tests.fakes.test_process import running, told
 from tests.journeys.on_slack import Slack, SlackChannel, SlackHttp, SlackPerson, SlackPlain
 
@@ -81,6 +85,29 @@ async def test_stop_is_the_native_one_where_no_button_is(slack: Slack) -> None:
     assert slack.server.deliveries[-1].event["type"] == "agent_session_stopped"
     with pytest.raises(AssertionError, match="no button 'Yes'"):
         ann.presses("Yes")
+
+
+async def test_people_press_again_while_the_app_is_away(slack: Slack) -> None:
+    ann, heard, clock = slack.person(), asyncio.Event(), slack.clock
+    assert isinstance(clock, FakeClock)
+    ann.writes("hi")
+    await posted(ann, "a", blocks=[STOP])
+    ann.presses("Stop")
+    await clock.advance(5)
+
+    async def hear(client: AsyncBaseSocketModeClient, asked: SocketModeRequest) -> None:
+        await client.send_socket_mode_response(SocketModeResponse(asked.envelope_id))
+        if asked.type == "interactive":
+            heard.set()
+
+    async with socket_for(slack.server, hear):
+        await clock.advance(1)
+        await asyncio.wait_for(heard.wait(), 5)
+        await slack.server.until(
+            lambda server: [one.is_acknowledged for one in server.deliveries][-1]
+        )
+    presses = [one for one in slack.server.deliveries if one.kind == "interactive"]
+    assert [one.is_acknowledged for one in presses[-2:]] == [False, True]
 
 
 async def test_every_file_is_seen(slack: Slack) -> None:
