@@ -137,19 +137,18 @@ class Api:
         return Answer(answer.data if isinstance(answer.data, dict) else {}, answer.headers)
 
     def _meaning(self, key: str, error: SlackApiError, *, is_repeatable: bool) -> GatewayError:
-        answer = error.response
-        if not isinstance(answer, AsyncSlackResponse):
-            return _in_doubt("the answer cannot be read", is_repeatable=is_repeatable)
-        told = answer.data if isinstance(answer.data, dict) else {}
-        code, name = answer.status_code, str(told.get("error") or "")
+        code, headers, told = _read(error)
+        name = str(told.get("error") or "")
         if code == HTTPStatus.TOO_MANY_REQUESTS or name in _NOT_NOW:
-            seconds = _penalty(answer.headers, name)
+            seconds = _penalty(headers, name)
             self._note_penalty(key, seconds)
             return RetryLater(f"Slack asks to wait ({name or code})", seconds)
         if code >= HTTPStatus.INTERNAL_SERVER_ERROR or name in _IN_DOUBT:
             return _in_doubt(f"Slack is in trouble ({name or code})", is_repeatable=is_repeatable)
         if name in DEAD_TOKEN:
             return AccountRejected(DEAD_TOKEN[name])
+        if not name and code == HTTPStatus.OK:
+            return _in_doubt("the answer cannot be read", is_repeatable=is_repeatable)
         if not name:
             return SaidNo(f"HTTP {code}")
         return SaidNo(name, str(told.get("needed") or ""))
@@ -163,6 +162,15 @@ class Api:
         left = self._penalties.get(key, 0.0) - self._clock.monotonic()
         if key in self._penalties and left > 0:
             raise RetryLater("Slack asks to wait", left)
+
+
+def _read(error: SlackApiError) -> tuple[int, Mapping[str, str], Mapping[str, Any]]:
+    """Return what a refusal consists of; the SDK gives one that is no JSON in another form."""
+    answer = error.response
+    if isinstance(answer, AsyncSlackResponse):
+        told = answer.data if isinstance(answer.data, dict) else {}
+        return answer.status_code, answer.headers, told
+    return answer.status, answer.headers, {}
 
 
 def _limited(method: str, parameters: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from adapters.slack.wording import clean
+from adapters.slack.wording import clean, read_wording
 from gateway.messages import Attachment, AttachmentKind, Quote
 
 Json = Mapping[str, Any]
@@ -63,13 +63,14 @@ def _kind(file: Json, mime: str) -> AttachmentKind:
     return AttachmentKind.FILE
 
 
-def shared_message(message: Json, us: str) -> Quote | None:
+def shared_message(message: Json, us: str, our_name: str) -> Quote | None:
     """Return the message that this one shares or links to, of the several it may."""
     for shown in message.get("attachments") or ():
         if shown.get("is_share") or shown.get("is_msg_unfurl"):
             author = shown.get("author_name") or shown.get("author_subname") or ""
-            text = shown.get("text") or shown.get("fallback") or ""
-            return Quote(clean(author), clean(text), shown.get("author_id") == us)
+            said = {"text": shown.get("text") or shown.get("fallback") or ""}
+            text = read_wording(said, us, our_name).text
+            return Quote(clean(author), text, shown.get("author_id") == us)
     return None
 
 

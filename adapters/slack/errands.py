@@ -25,6 +25,7 @@ log = structlog.get_logger()
 Json = Mapping[str, Any]
 
 _LOOKS_FOR_A_FILE = 3
+_LOOK_AGAIN = 0.4
 _WAIT_FOR_A_FILE = 1.0
 _SETTLED_TEXT = 3000
 _TRIES = 3
@@ -109,25 +110,29 @@ class Errands:
             RetryLater: it cannot be known now.
         """
         for _ in range(_LOOKS_FOR_A_FILE):
-            ts = await self._shared_at(file, channel)
-            if ts is not None:
-                break
-            await self._kit.clock.sleep(0.4)
+            share = await self._share(file, channel)
+            if share is not None:
+                return await self._message(channel, share)
+            await self._kit.clock.sleep(_LOOK_AGAIN)
+        return None
+
+    async def _message(self, channel: str, share: Json) -> Json | None:
+        ts, thread = share["ts"], share.get("thread_ts")
+        where = {"channel": channel, "latest": ts, "inclusive": True}
+        if thread is None:
+            told = await self._api.call("conversations.history", limit=1, **where)
         else:
-            return None
-        history = await self._api.call(
-            "conversations.history", channel=channel, latest=ts, inclusive=True, limit=1
-        )
-        found = [one for one in history["messages"] if one["ts"] == ts]
+            told = await self._api.call("conversations.replies", ts=thread, oldest=ts, **where)
+        found: list[Json] = [one for one in told["messages"] if one["ts"] == ts]
         return found[0] if found else None
 
-    async def _shared_at(self, file: str, channel: str) -> str | None:
+    async def _share(self, file: str, channel: str) -> Json | None:
         try:
             told = await self._api.call("files.info", file=file)
         except SaidNo as refusal:
             log.warning("file.not_known", reason=refusal.error)
             return None
-        return shared_at(told["file"], channel)
+        return newest_share(told["file"], channel)
 
     async def told_of(self, files: Iterable[Attachment]) -> tuple[Attachment, ...]:
         """Ask about the files of which a message tells only the id."""
@@ -176,12 +181,12 @@ class Errands:
             log.exception("errand.broken")
 
 
-def shared_at(file: Json, channel: str) -> str | None:
-    """Return the `ts` of the newest message that shows a file in a channel."""
+def newest_share(file: Json, channel: str) -> Json | None:
+    """Tell of the newest message that shows a file in a channel."""
     shares = file.get("shares") or {}
-    moments = [
-        share["ts"]
+    found: list[Json] = [
+        share
         for kind in ("private", "public")
         for share in (shares.get(kind) or {}).get(channel, ())
     ]
-    return max(moments, default=None)
+    return max(found, key=lambda share: str(share["ts"]), default=None)

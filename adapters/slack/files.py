@@ -9,7 +9,7 @@ import aiohttp
 
 from adapters.slack.api import Api, SaidNo, failure
 from adapters.slack.contents import decode_reference
-from adapters.slack.errands import shared_at
+from adapters.slack.errands import newest_share
 from adapters.slack.inbound import encode_message_id
 from adapters.slack.outbound import comment, thread_of
 from adapters.slack.settings import SlackSettings
@@ -98,9 +98,9 @@ class Files:
                 told = await self._api.call("files.info", file=file)
             except (SaidNo, RetryLater):
                 break
-            ts = shared_at(told["file"], place.conversation)
-            if ts is not None:
-                return encode_message_id(place.conversation, ts)
+            share = newest_share(told["file"], place.conversation)
+            if share is not None:
+                return encode_message_id(place.conversation, share["ts"])
         return encode_message_id(place.conversation, "file", file)
 
     async def fetch(self, attachment: Attachment, limit: int) -> bytes:

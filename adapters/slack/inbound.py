@@ -117,7 +117,7 @@ class Reader:
         return self._with_shared(found, message)
 
     def _with_shared(self, found: Message, message: Json) -> Message:
-        quote = shared_message(message, self.me.user)
+        quote = shared_message(message, self.me.user, self.me.name)
         if quote is None:
             return found
         if found.text.strip():

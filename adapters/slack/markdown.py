@@ -17,7 +17,7 @@ _IMAGE = re.compile(r"!\[([^\]\n]*)\](?=\()")
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^\s<>]+)>")
 _READ_AS_ENTITY = re.compile(r"&(?=(?:amp|lt|gt);)")
 _QUOTE_SIGNS = re.compile(r"^(?:[ \t]*(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t])))*[ \t]*>[ \t]?")
-_UNFINISHED = re.compile(r"(?:!\[?[^\]\n]*(?:\]?\([^)\n]*)?|!\[[^\]\n]*\]|<[^\s>]*|&[a-z]{0,3})$")
+_UNFINISHED = re.compile(r"(?:!(?:\[[^\]\n]*\]?)?|<[^\s>]*|&[a-z]{0,3})$")
 
 
 def safe(markdown: str) -> str:
