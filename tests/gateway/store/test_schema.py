@@ -130,9 +130,11 @@ def test_every_question_can_be_put_to_postgresql_as_it_stands() -> None:
 HOT: dict[str, Statement] = {
     "head": inbox._HEAD,
     "album": inbox._ALBUM,
+    "untouched": inbox._UNTOUCHED,
     "count in lane": inbox._COUNT_IN_LANE,
     "versions": keep._VERSIONS,
     "waiting row": kept._WAITING,
+    "state": kept._STATE,
     "fence": leases._FENCE,
     "claim": leases._CLAIM,
     "again": turns._AGAIN,
@@ -145,6 +147,7 @@ HOT: dict[str, Statement] = {
     "advance": transcript._ADVANCE,
     "of turn": outbox._OF_TURN,
     "sent": outbox._SENT,
+    "of message": outbox._OF_MESSAGE,
     "notices": outbox._NOTICES,
     "find": people._FIND,
 }
