@@ -152,7 +152,12 @@ def bolt_app(me: Me, settings: SlackSettings, api: Api, intake: Intake) -> Async
 
 
 async def _answer(app: AsyncApp, request: SocketModeRequest) -> dict[str, object] | None:
-    response = await run_async_bolt_app(app, request)
+    try:
+        response = await run_async_bolt_app(app, request)
+    except (TypeError, ValueError, AttributeError) as error:
+        # Bolt itself could not read it, and never will.
+        log.warning("event.skipped", kind=request.type, error=type(error).__name__)
+        return {}
     if response.status != 200:  # noqa: PLR2004 - Bolt speaks of HTTP on sockets, too
         return None
     return json.loads(response.body) if response.body else {}

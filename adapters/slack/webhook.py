@@ -111,7 +111,7 @@ class EventServer:
             answer = web.Response(status=refusal.status)
             answer.force_close()
             return answer
-        except (ValueError, RecursionError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             return web.Response(status=HTTPStatus.BAD_REQUEST)
         headers = {name: values[0] for name, values in response.headers.items() if values}
         return web.Response(status=response.status, text=response.body, headers=headers)
