@@ -107,7 +107,8 @@ class Intake:
             async with self._in_line(channel):
                 inbound = self._read(event)
                 if inbound is not None:
-                    await self._kept(inbound, within=_ACKNOWLEDGED_WITHIN)
+                    receipt = await self._kept(inbound, within=_ACKNOWLEDGED_WITHIN)
+                    self._tell_presser(inbound, receipt)
         except RetryLater:
             # Slack delivers it again, but not for ever.
             self.catch_up()
@@ -138,12 +139,17 @@ class Intake:
             receipt = await self._kept(inbound, within=_ACKNOWLEDGED_WITHIN)
         if receipt.is_taken:
             self._errands.settle(body, inbound)
-        elif receipt.words:
+        self._tell_presser(inbound, receipt)
+
+    def _tell_presser(self, inbound: Inbound, receipt: Receipt) -> None:
+        """Say aside why a press was not taken."""
+        if not isinstance(inbound, Message) or inbound.origin is not Origin.PRESSED:
+            return
+        if not receipt.is_taken and receipt.words:
             self._errands.tell(inbound.address, receipt.words)
 
     async def _take_command(self, body: Body) -> Answer:
         inbound = self._reader.read_command(body, self._clock.now())
-        self._names.note(body["user_id"], inbound.sender_name)
         try:
             async with self._in_line(inbound.address.place.conversation):
                 receipt = await self._kept(inbound, within=_ACKNOWLEDGED_WITHIN)

@@ -58,11 +58,6 @@ class Ledger:
             self._gap = None
             self._is_changed = True
 
-    @property
-    def is_behind(self) -> bool:
-        """Whether something has come that is not kept yet."""
-        return bool(self._under_way)
-
     def arrived(self, channel: str, ts: str) -> None:
         self._meet(channel)
         self._under_way.add(ts)

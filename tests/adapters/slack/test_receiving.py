@@ -297,6 +297,11 @@ async def test_a_guest_who_presses_stop_is_the_same_person(
     await running.send(message.address, growing)
     eve.presses_stop(message.address.place.thread or "", place=shared)
     assert (await heard(account, 2))[1].address == message.address
+    await running.send(message.address, growing)
+    account.gate.receipt = Receipt(is_taken=False, words="Not yours.")
+    eve.presses_stop(message.address.place.thread or "", place=shared)
+    await server.until(lambda _: bool(eve.whispers(shared)))
+    assert eve.whispers(shared) == ["Not yours."]
 
 
 @pytest.mark.parametrize(
