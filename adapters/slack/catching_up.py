@@ -86,7 +86,7 @@ class CatchingUp:
             if since == self._since:
                 self._done.add(channel)
         if messages:
-            log.info("caught_up", conversation=channel, messages=len(messages))
+            log.info("history.caught_up", conversation=channel, messages=len(messages))
         if not lock.locked():
             self._looking.pop(channel, None)
 
