@@ -87,7 +87,7 @@ class Posts:
         asker = await self._asker(to, message)
         parameters = edit_parameters(sent, message, asker=asker)
         try:
-            await self._with_blocks("chat.update", parameters)
+            await self._with_blocks("chat.update", parameters, is_passing=message.is_growing)
         except SaidNo as refusal:
             if refusal.error not in _STILL_STREAMING:
                 raise
@@ -101,18 +101,15 @@ class Posts:
             return ""
         return await self._names.name(to.external_user.partition(":")[2])
 
-    async def _with_blocks(
-        self, method: str, parameters: Parameters, *, is_repeatable: bool = True
-    ) -> Any:
+    async def _with_blocks(self, method: str, parameters: Parameters, **how: bool) -> Any:
         """Make a call; should its blocks be refused, the words go without them."""
         try:
-            return await self._api.call(method, is_repeatable=is_repeatable, **parameters)
+            return await self._api.call(method, **how, **parameters)
         except SaidNo as refusal:
             if refusal.error not in _BROKEN_BLOCKS:
                 raise
             log.warning("blocks.refused", method=method, reason=refusal.error)
-        plain = without_blocks(parameters)
-        return await self._api.call(method, is_repeatable=is_repeatable, **plain)
+        return await self._api.call(method, **how, **without_blocks(parameters))
 
     def _note(self, sent: MessageId, message: OutgoingMessage) -> None:
         self._growing.pop(sent, None)

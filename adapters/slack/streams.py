@@ -114,7 +114,11 @@ class Streams:
         channel, ts = decode_message_id(sent)
         try:
             await self._api.call(
-                "chat.appendStream", is_repeatable=False, channel=channel, ts=ts, chunks=chunks
+                "chat.appendStream",
+                is_repeatable=False,
+                channel=channel,
+                ts=ts,
+                chunks=chunks,
             )
         except SaidNo:
             del self._streams[sent]
