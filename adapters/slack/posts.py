@@ -27,7 +27,8 @@ from gateway.messages import Address, OutgoingMessage, Place
 log = structlog.get_logger()
 
 _BROKEN_BLOCKS = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"}
-_STILL_STREAMING = {"streaming_state_conflict", "message_in_streaming_state"}
+_STREAMING = "streaming"
+"""Is in the name of the refusal to change a message that still streams."""
 _GROWING_REMEMBERED = 1000
 _CLOCKS_DIFFER_BY = 60.0
 _LOOKED_THROUGH = 200
@@ -89,7 +90,7 @@ class Posts:
         try:
             await self._with_blocks("chat.update", parameters, is_passing=message.is_growing)
         except SaidNo as refusal:
-            if refusal.error not in _STILL_STREAMING:
+            if _STREAMING not in refusal.error:
                 raise
             # An earlier process has begun it.
             await self._streams.stop(sent)
