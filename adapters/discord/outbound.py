@@ -53,12 +53,12 @@ def nonce(key: str) -> str:
     return digest.decode()[:_NONCE_LENGTH]
 
 
-def send_body(message: OutgoingMessage, *, previews: bool) -> Body:
+def send_body(channel: str, message: OutgoingMessage, *, previews: bool) -> Body:
     return {
         **_shown(message, previews=previews),
         "nonce": nonce(message.key),
         "enforce_nonce": True,
-        **_answering(message.reply_to),
+        **_answering(channel, message.reply_to),
     }
 
 
@@ -76,10 +76,12 @@ def _shown(message: OutgoingMessage, *, previews: bool) -> Body:
     return body
 
 
-def _answering(reply_to: MessageId | None) -> Body:
+def _answering(channel: str, reply_to: MessageId | None) -> Body:
     if reply_to is None or interaction_id(reply_to) is not None:
         return {}
-    _, number = decode_message_id(reply_to)
+    asked_in, number = decode_message_id(reply_to)
+    if asked_in != channel:
+        return {}
     return {"message_reference": {"message_id": number, "fail_if_not_exists": False}}
 
 
