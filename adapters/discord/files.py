@@ -43,7 +43,7 @@ class Files:
 
         def form() -> aiohttp.FormData:
             data = aiohttp.FormData()
-            data.add_field("payload_json", json.dumps(body), content_type="application/json")
+            data.add_field("payload_json", json.dumps(body))
             for number, (file, content) in enumerate(zip(files, contents, strict=True)):
                 data.add_field(
                     f"files[{number}]",
