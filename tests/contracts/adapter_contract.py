@@ -48,11 +48,12 @@ class Stage:
     make: Callable[[], Adapter]
     """Makes another adapter of the same account, as a restart does."""
     account: Account
-    platform: Platform
     person: Person
     here: Address
     """Where the person writes, as the adapter has delivered it."""
     folder: Path
+    platform: Platform | None = None
+    """Where receiving can be tried."""
 
     def able(self, ability: Callable[..., Ability]) -> Ability:
         """Return the adapter as one with this ability, or skip the test."""
@@ -62,6 +63,7 @@ class Stage:
         return cast("Ability", self.adapter)
 
     def receiving(self) -> AbstractAsyncContextManager[None]:
+        assert self.platform is not None
         return receiving(self.adapter, self.account, self.platform)
 
     async def says(self, text: str, key: str = "out_1", **more: Any) -> MessageId:
@@ -77,9 +79,7 @@ class Stage:
 
 
 @asynccontextmanager
-async def receiving(
-    adapter: Adapter, account: Account, platform: Platform
-) -> AsyncIterator[None]:
+async def receiving(adapter: Adapter, account: Account, platform: Platform) -> AsyncIterator[None]:
     """Run an open adapter while the body runs, and again whenever it asks for that.
 
     The body begins once it is connected: not every platform keeps what was missed.
@@ -125,7 +125,7 @@ async def on_stage(
             person.writes("hello")
             await account.gate.until(lambda gate: len(gate.messages) == 1)
         here = account.gate.messages[0].address
-        yield Stage(adapter, make, account, platform, person, here, folder)
+        yield Stage(adapter, make, account, person, here, folder, platform)
     finally:
         await adapter.close()
     assert [one for one in platform.complaints() if pardoned not in one] == []
