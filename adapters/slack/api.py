@@ -79,6 +79,10 @@ class SaidNo(SendRefused):
         super().__init__(words)
 
 
+class NoRoom(RetryLater):
+    """A call that a better one will follow was left out, so that there is room for that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What Slack said, and the headers that it came with."""
@@ -120,9 +124,15 @@ class Api:
         twice also `SendUncertain`. A call that `is_passing` leaves room for those that are not.
         """
         wait = self._pace.take(_limited(method, parameters), is_passing=is_passing)
+        if wait and is_passing:
+            raise NoRoom(method, wait)
         if wait:
             raise RetryLater(f"as many calls of {method} as Slack allows", wait)
         return (await self.ask(method, is_repeatable=is_repeatable, **parameters)).data
+
+    def left(self, method: str) -> float:
+        """Return how many calls of a method Slack would take at once."""
+        return self._pace.left(method)
 
     async def ask(self, method: str, *, is_repeatable: bool = True, **parameters: Any) -> Answer:
         """Make one call and return its answer with its headers."""

@@ -4,6 +4,7 @@ Learning them from refusals would cost a refusal each time, and one for every ca
 already on its way. https://docs.slack.dev/apis/web-api/rate-limits
 """
 
+import math
 from dataclasses import dataclass
 
 from gateway.clock import Clock
@@ -66,6 +67,14 @@ class Pace:
             bucket.tokens -= 1
             return 0.0
         return (needed - bucket.tokens) / bucket.per_second
+
+    def left(self, key: str) -> float:
+        """Return how many calls may be made at once."""
+        bucket = self._bucket(key)
+        if bucket is None:
+            return math.inf
+        bucket.fill(self._clock.monotonic())
+        return bucket.tokens
 
     def _bucket(self, key: str) -> _Bucket | None:
         if key in self._buckets:
