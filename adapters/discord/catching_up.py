@@ -110,7 +110,7 @@ class CatchingUp:
                 break
             after = int(page[-1]["id"])
         if found:
-            log.info("messages.caught_up", messages=len(found))
+            log.info("history.caught_up", messages=len(found))
         return found
 
     async def _page(self, channel: str, after: int) -> Sequence[Json]:
@@ -126,12 +126,12 @@ class CatchingUp:
             except RetryLater as pause:
                 await self._clock.sleep(pause.after)
             except SaidNo as refusal:
-                log.info("channel.not_read", reason=str(refusal))
+                log.info("history.not_read", reason=str(refusal))
                 return ()
             except GatewayError as error:
-                log.warning("channel.not_read", reason=str(error))
+                log.warning("history.not_read", reason=str(error))
                 return ()
             else:
                 return sorted(page, key=lambda message: int(message["id"]))
-        log.warning("channel.not_read", reason="it was asked for too often")
+        log.warning("history.not_read", reason="it was asked for too often")
         return ()

@@ -35,7 +35,7 @@ class Marks:
         try:
             await self._react("PUT", channel, number, mark)
         except SaidNo as refusal:
-            log.warning("reactions.refused", reason=str(refusal))
+            log.warning("reactions.given_up", reason=str(refusal))
             self._refused.add(channel)
             raise NotSupported(str(refusal)) from refusal
         self._shown[message] = mark
