@@ -278,9 +278,9 @@ class _Renderer:
         quoted.end_block()
         self._quotes -= 1
         text = "\n\n".join(quoted.blocks)
-        if not self._quotes:  # Discord has no quote inside a quote
+        if text and not self._quotes:  # Discord has no quote inside a quote
             text = "\n".join(f"> {line}" for line in text.split("\n"))
-        if text.strip():
+        if text:
             self._frame.blocks.append(text)
 
     def _start_code(self, kind: Any) -> None:
