@@ -47,11 +47,15 @@ class CatchingUp:
         """Servers that have still to be described."""
         self._described = asyncio.Event()
         self._since = 0
+        self._round = 0
+        """Counts the sessions that began: an earlier one's search is given up."""
 
     def begin(self, servers: Sequence[str]) -> None:
         """Hold everything back until it is known where something was missed."""
         oldest = snowflake(self._clock.now() - self._within)
         self._since = max(self._ledger.surely_seen, oldest)
+        self._ledger.look_back(self._since)
+        self._round += 1
         self._missing = set(servers)
         self._described.clear()
         if not servers:
@@ -65,11 +69,14 @@ class CatchingUp:
 
     async def run(self) -> None:
         """Find what was missed since `begin`; channels go on one by one."""
+        this = self._round
         try:
             async with self._clock.timeout(_SERVERS_TOLD_WITHIN):
                 await self._described.wait()
         except TimeoutError:
             log.warning("servers.not_described", servers=len(self._missing))
+        if this != self._round:
+            return
         behind = self._behind()
         left = dict.fromkeys(behind)
         self._intake.hold(left.__contains__)
@@ -78,13 +85,16 @@ class CatchingUp:
 
         async def read(channel: str) -> None:
             async with limit:
-                missed = await self._missed(channel, behind[channel])
-            left.pop(channel, None)
-            self._intake.release(channel, missed)
+                missed = await self._missed(channel, behind[channel], this)
+            if this == self._round:
+                left.pop(channel, None)
+                self._intake.release(channel, missed)
 
         async with asyncio.TaskGroup() as tasks:
             for channel in behind:
                 tasks.create_task(read(channel))
+        if this == self._round:
+            self._ledger.look_back(None)
 
     def _behind(self) -> dict[str, str | None]:
         """Return channels with something unseen, and the server of each."""
@@ -95,11 +105,11 @@ class CatchingUp:
         }
         return found | dict.fromkeys(self._ledger.direct_channels)
 
-    async def _missed(self, channel: str, server: str | None) -> list[Inbound]:
+    async def _missed(self, channel: str, server: str | None, this: int) -> list[Inbound]:
         """Read a channel from what was surely seen on; what cannot be read is left."""
         found: list[Inbound] = []
         after = self._since
-        for _ in range(_PAGES_AT_MOST):
+        for _ in range(_PAGES_AT_MOST if this == self._round else 0):
             page = await self._page(channel, after)
             for message in page:
                 told = {**message, "guild_id": server} if server else message

@@ -19,6 +19,7 @@ log = structlog.get_logger()
 Json = Mapping[str, Any]
 
 _MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError)
+_AT_ONCE = 64
 _WAITING_AT_MOST = 20_000
 """Events that wait to be kept; more are left to be found in the channels' history."""
 
@@ -43,6 +44,7 @@ class Intake:
         self._waiting = 0
         self._held: Callable[[str], bool] = lambda _: False
         self._at_work: set[str] = set()
+        self._room = asyncio.Semaphore(_AT_ONCE)
 
     def read(self, event: str, payload: Json) -> Inbound | None:
         """Read an event; one that is not formed as it should be must not end the connection."""
@@ -65,13 +67,13 @@ class Intake:
         return inbound
 
     def _put(self, channel: str, inbound: Inbound) -> None:
-        if self._waiting >= _WAITING_AT_MOST:
-            log.error("event.left", cure="the store takes nothing: look at its disk")
-            return
         if isinstance(inbound, Message):
             if inbound.address.place.is_direct:
                 self._ledger.meet(channel)
             self._ledger.arrived(_number(inbound))
+        if self._waiting >= _WAITING_AT_MOST:
+            log.error("event.left", cure="the store takes nothing: look at its disk")
+            return
         self._waiting += 1
         self._lines.setdefault(channel, deque()).append(inbound)
         self._work_on(channel)
@@ -85,6 +87,9 @@ class Intake:
         line = self._lines.setdefault(channel, deque())
         known = {one.event_key for one in line}
         new = [one for one in missed if one.event_key not in known]
+        for one in new:
+            if isinstance(one, Message):
+                self._ledger.arrived(_number(one))
         self._waiting += len(new)
         line.extendleft(reversed(new))
         self._work_on(channel)
@@ -103,8 +108,8 @@ class Intake:
         line = self._lines[channel]
         try:
             while line and not self._held(channel):
-                await self.kept(line[0])
-                inbound = line.popleft()
+                inbound = line.popleft()  # at once, as something may be put before it meanwhile
+                await self.kept(inbound)
                 self._waiting -= 1
                 if isinstance(inbound, Message) and inbound.origin is Origin.TYPED:
                     self._ledger.kept(_number(inbound))
@@ -117,7 +122,8 @@ class Intake:
         """Deliver, however often it takes: Discord will not do it again."""
         while True:
             try:
-                return await self._deliver(inbound)
+                async with self._room:
+                    return await self._deliver(inbound)
             except RetryLater as trouble:
                 await self._clock.sleep(trouble.after)
 

@@ -14,6 +14,9 @@ from gateway.errors import RetryLater
 _EPOCH_MS = 1_420_070_400_000
 _DIRECT_REMEMBERED = 500
 _SAVED_EVERY = 5.0
+_OUT_OF_ORDER_BY = 5_000 << 22
+"""Five seconds: channels are not told of in one order, and what was on its way at a crash has
+not come. It is read again then, and known again by its key."""
 
 
 def snowflake(moment: float) -> int:
@@ -32,6 +35,9 @@ class Ledger:
         self._cursor = kit.cursor
         self._clock: Clock = kit.clock
         self._newest = 0
+        self._begun_at = 0
+        """Before this, nothing is missing."""
+        self._missed_since: int | None = None
         self._under_way: set[int] = set()
         """Messages that have come and are not kept; they hold back what is surely seen."""
         self._direct: OrderedDict[str, None] = OrderedDict()
@@ -45,6 +51,7 @@ class Ledger:
         self._newest = max(self._newest, int(told.get("seen") or 0))
         if not self._newest:
             self._newest = snowflake(self._clock.now())
+        self._begun_at = self._newest
         for channel in told.get("direct") or ():
             self.meet(str(channel))
         self.menu = self.menu or str(told.get("menu") or "")
@@ -52,7 +59,14 @@ class Ledger:
 
     @property
     def surely_seen(self) -> int:
-        return min(self._under_way) - 1 if self._under_way else self._newest
+        seen = max(self._begun_at, self._newest - _OUT_OF_ORDER_BY)
+        if self._under_way:
+            seen = min(seen, min(self._under_way) - 1)
+        return seen if self._missed_since is None else min(seen, self._missed_since)
+
+    def look_back(self, since: int | None) -> None:
+        """Hold on to this moment while what was missed after it is being found; None ends it."""
+        self._missed_since = since
 
     @property
     def direct_channels(self) -> tuple[str, ...]:
