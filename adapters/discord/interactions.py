@@ -67,11 +67,16 @@ class Interactions:
                 await self._answer_press(payload, message, receipt, keeping)
         except GatewayError as error:
             log.info("interaction.not_answered", reason=str(error))
+            self._has_shown(payload)
+            await keeping  # what was asked is done, whether or not it could be answered in time
         finally:
-            opened = self._open.get(payload["id"])
-            if opened is not None:
-                opened.is_shown.set()
+            self._has_shown(payload)
             keeping.cancel()
+
+    def _has_shown(self, payload: Json) -> None:
+        opened = self._open.get(payload["id"])
+        if opened is not None:
+            opened.is_shown.set()
 
     async def _receipt(self, keeping: "asyncio.Future[Receipt]") -> Receipt | None:
         with suppress(TimeoutError):
