@@ -55,11 +55,19 @@ class Threads:
                 message=message,
             )
         except SaidNo as refusal:
-            if refusal.code == _EXISTS:
+            if refusal.code == _EXISTS or await self._is_there(message):
                 return message
             log.warning("thread.refused", reason=str(refusal))
             return channel
         return message
+
+    async def _is_there(self, thread: str) -> bool:
+        """Say whether a thread exists that was not made from a message, or lies in the archive."""
+        try:
+            await self._rest.call("GET", "/channels/{channel}", channel=thread)
+        except SaidNo:
+            return False
+        return True
 
 
 def _keep(of: OrderedDict[str, str], key: str, value: str) -> None:
