@@ -80,7 +80,7 @@ class DiscordAdapter(
         self._interactions = Interactions(self._rest, kit.clock, previews=self._previews)
         self._files = Files(self._rest, settings.cdn_hosts)
         self._history = History(self._rest)
-        self._marks = Marks(self._rest)
+        self._marks = Marks(self._rest, kit.clock)
         self.marks = settings.reactions
 
     @override
