@@ -1,8 +1,8 @@
 """Files both ways. What people send is fetched from Discord's own hosts and no others."""
 
+import asyncio
 import json
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any
@@ -18,6 +18,9 @@ from gateway.errors import Refused, RetryLater, SendRefused
 from gateway.ids import MessageId
 from gateway.messages import Attachment, OutgoingFile
 
+_MIB = 1024 * 1024
+_TOGETHER_AT_MOST = 24 * _MIB
+"""A request may have 25 MiB: https://discord.com/developers/docs/reference#uploading-files"""
 _REDIRECTS_AT_MOST = 5
 _FETCHED_WITHIN = aiohttp.ClientTimeout(total=120.0, connect=10.0, sock_read=30.0)
 _GONE = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
@@ -37,8 +40,15 @@ class Files:
     async def send(
         self, channel: str, files: Sequence[OutgoingFile], key: str
     ) -> Sequence[MessageId]:
-        """Send files as one message: they share its id."""
-        contents = [_content(file) for file in files]
+        """Send files as one message, whose id they share; as more where they are too much."""
+        sent: list[MessageId] = []
+        for number, some in enumerate(_bundles(files)):
+            part = f"{key}:{number}" if number else key
+            sent += [await self._send(channel, some, part)] * len(some)
+        return sent
+
+    async def _send(self, channel: str, files: Sequence[OutgoingFile], key: str) -> MessageId:
+        contents = await asyncio.to_thread(lambda: [_content(file) for file in files])
         body = files_body(files, key)
 
         def form() -> aiohttp.FormData:
@@ -56,7 +66,7 @@ class Files:
         sent = await self._rest.call(
             "POST", "/channels/{channel}/messages", form=form, is_repeatable=False, channel=channel
         )
-        return [encode_message_id(channel, sent["id"])] * len(files)
+        return encode_message_id(channel, sent["id"])
 
     async def fetch(self, attachment: Attachment, limit: int) -> bytes:
         channel, message, number, url = decode_reference(attachment.reference)
@@ -128,15 +138,38 @@ def _is_here(host: str) -> bool:
         return host == "localhost"
 
 
+def _bundles(files: Sequence[OutgoingFile]) -> Iterator[Sequence[OutgoingFile]]:
+    """Split files so that no request is larger than Discord takes."""
+    some: list[OutgoingFile] = []
+    room = _TOGETHER_AT_MOST
+    for file in files:
+        size = _size(file)
+        if size > room:
+            yield some
+            some, room = [], _TOGETHER_AT_MOST
+        some.append(file)
+        room -= size
+    yield some
+
+
+def _size(file: OutgoingFile) -> int:
+    try:
+        size = file.path.stat().st_size
+    except OSError as error:
+        raise SendRefused(f"{file.name} is no longer there") from error
+    if size > LIMITS.file_bytes:
+        raise SendRefused(
+            f"{file.name} has {size / _MIB:.1f} MiB; Discord takes at most "
+            f"{LIMITS.file_bytes // _MIB} MiB from a bot"
+        )
+    return size
+
+
 def _content(file: OutgoingFile) -> bytes:
-    with ExitStack() as opened:
-        try:
-            content = opened.enter_context(file.path.open("rb")).read(LIMITS.file_bytes + 1)
-        except OSError as error:
-            raise SendRefused(f"{file.name} is no longer there") from error
-    if len(content) > LIMITS.file_bytes:
-        raise SendRefused(f"{file.name} is larger than Discord takes here")
-    return content
+    try:
+        return file.path.read_bytes()
+    except OSError as error:
+        raise SendRefused(f"{file.name} is no longer there") from error
 
 
 async def _read(answer: aiohttp.ClientResponse, limit: int) -> bytes:
