@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import Any
 
 from adapters.discord.choices import buttons
+from adapters.discord.escapes import escaped
 from adapters.discord.inbound import decode_message_id, interaction_id
 from adapters.discord.markdown import UNSEEN, render, rendered_length
 from gateway.contracts.adapter import CommandInfo
@@ -40,7 +41,7 @@ _NAME_LIMIT = 100
 _COMMANDS_AT_MOST = 100
 _SUMMARY_LIMIT = 100
 _TEXT_OPTION = 3
-_IN_SERVERS, _DIRECTLY, _IN_GROUPS = 0, 1, 2
+_IN_SERVERS, _DIRECTLY = 0, 1
 _FOR_SERVERS = 0
 _SAFE_NAME = re.compile(r"[^\w. ()+-]+")
 
@@ -64,7 +65,7 @@ def send_body(channel: str, message: OutgoingMessage, *, previews: bool) -> Body
 
 def edit_body(message: OutgoingMessage, *, previews: bool) -> Body:
     """Say what the message is from now on; no buttons means that the old ones go."""
-    return {"components": [], **_shown(message, previews=previews)}
+    return {"components": [], "flags": 0, **_shown(message, previews=previews)}
 
 
 def _shown(message: OutgoingMessage, *, previews: bool) -> Body:
@@ -112,8 +113,8 @@ def file_name(name: str, number: int) -> str:
 
 def settled_body(content: str, label: str, who: str | None) -> Body:
     """Return a message whose question was answered: what was chosen, and no more buttons."""
-    name = f" · {render(who)}" if who else ""
-    line = f"-# ✓ {render(label)}{name}"
+    told = " · ".join(" ".join(words.split()) for words in (label, who) if words)
+    line = f"-# ✓ {escaped(told, at_line_start=False)}"
     room = TEXT_LIMIT - len(line) - 1
     kept = content if len(content) <= room else f"{content[: room - 1]}{UNSEEN}"
     return {
@@ -129,13 +130,26 @@ def aside_body(words: str) -> Body:
     return {"content": content, "flags": _EPHEMERAL, "allowed_mentions": CALLS_NOBODY}
 
 
-def command_bodies(commands: Sequence[CommandInfo]) -> list[Body]:
-    """Return the menu; what strangers see never names what is the owner's."""
-    return [_command(one) for one in commands if not one.is_for_owner][:_COMMANDS_AT_MOST]
+def command_bodies(commands: Sequence[CommandInfo], *, for_server: bool = False) -> list[Body]:
+    """Return the menu, of one server or for everywhere.
+
+    What strangers see never names what is the owner's.
+    """
+    shown = [one for one in commands if not one.is_for_owner][:_COMMANDS_AT_MOST]
+    if for_server:
+        return [_command(one) for one in shown if not one.is_direct_only]
+    return [{**_command(one), **_reach(one)} for one in shown]
+
+
+def _reach(command: CommandInfo) -> Body:
+    everywhere = [_IN_SERVERS, _DIRECTLY]
+    return {
+        "contexts": [_DIRECTLY] if command.is_direct_only else everywhere,
+        "integration_types": [_FOR_SERVERS],
+    }
 
 
 def _command(command: CommandInfo) -> Body:
-    everywhere = [_IN_SERVERS, _DIRECTLY, _IN_GROUPS]
     return {
         "name": command.name,
         "type": 1,
@@ -148,8 +162,6 @@ def _command(command: CommandInfo) -> Body:
                 "required": False,
             }
         ],
-        "contexts": [_DIRECTLY] if command.is_direct_only else everywhere,
-        "integration_types": [_FOR_SERVERS],
     }
 
 

@@ -31,6 +31,7 @@ Json = Mapping[str, Any]
 
 _TALK = frozenset({"MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE"})
 _CHANNELS = frozenset({"CHANNEL_CREATE", "CHANNEL_UPDATE", "THREAD_CREATE", "THREAD_UPDATE"})
+_EVERYWHERE = ""
 _CHANNELS_GONE = frozenset({"CHANNEL_DELETE", "THREAD_DELETE"})
 
 
@@ -181,25 +182,31 @@ class Menu:
     async def publish(self) -> None:
         if not self._settings.commands:
             return
-        bodies = command_bodies(self._commands)
         servers = self._settings.command_servers
-        made_from = json.dumps([bodies, servers, self._me.application])
-        menu = hashlib.sha256(made_from.encode()).hexdigest()
+        scopes = servers or (_EVERYWHERE,)
+        bodies = {one: command_bodies(self._commands, for_server=bool(one)) for one in scopes}
+        made_from = json.dumps([bodies, self._me.application])
+        made = hashlib.sha256(made_from.encode()).hexdigest()
+        menu = ":".join([made, *scopes])
         if menu == self._ledger.menu:
             return
+        _, *before = self._ledger.menu.split(":")
         try:
-            await self._put(bodies, servers)
+            for scope in {*before} - {*scopes}:
+                await self._put(scope, [])  # else each command would be offered twice
+            for scope, told in bodies.items():
+                await self._put(scope, told)
         except GatewayError as error:
             log.warning("commands.not_published", reason=str(error))
         else:
             self._ledger.published(menu)
 
-    async def _put(self, bodies: list[dict[str, Any]], servers: tuple[str, ...]) -> None:
+    async def _put(self, server: str, bodies: list[dict[str, Any]]) -> None:
         application = self._me.application
-        if not servers:
+        if server == _EVERYWHERE:
             path = "/applications/{application}/commands"
             await self._rest.call("PUT", path, bodies, application=application)
-        for server in servers:
+        else:
             path = "/applications/{application}/guilds/{guild}/commands"
             await self._rest.call("PUT", path, bodies, application=application, guild=server)
 

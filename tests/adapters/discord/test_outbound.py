@@ -138,7 +138,10 @@ def test_the_menu_hides_what_is_the_owners() -> None:
     bodies = command_bodies(commands)
     assert [body["name"] for body in bodies] == ["new", "status"]
     assert bodies[0]["contexts"] == [1]
-    assert bodies[1]["contexts"] == [0, 1, 2]
+    assert bodies[1]["contexts"] == [0, 1]
+    [status] = command_bodies(commands, for_server=True)
+    assert status["name"] == "status"
+    assert not {"contexts", "integration_types"} & status.keys()
     assert len(bodies[1]["description"]) == 100
 
 
