@@ -44,10 +44,12 @@ async def describe(rest: Rest) -> str:
     user = await rest.call("GET", "/users/@me")
     application = await _application(rest)
     number = application.get("id") or user["id"]
+    servers = len(await rest.call("GET", "/users/@me/guilds"))
     reads = bool(int(application.get("flags") or 0) & _READS_MESSAGES)
     intent = "on" if reads else "off"
     return (
-        f"{user['username']} ({user['id']}), Message Content Intent {intent}, "
+        f"{user['username']} ({user['id']}), in {servers} server{'s' * (servers != 1)}, "
+        f"Message Content Intent {intent}, "
         f"invite it with {invite_link(number)}"
     )
 
