@@ -81,7 +81,6 @@ class Connection:
             except ReconnectWebSocket as again:
                 if not again.resume:
                     self._forget_session()
-                reason = "Discord asked for a new connection"
             except discord.ConnectionClosed as closed:
                 if closed.code in _CLOSED_FOR_GOOD:
                     raise AccountRejected(_CLOSED_FOR_GOOD[closed.code]) from None
