@@ -18,7 +18,8 @@ log = structlog.get_logger()
 
 Json = Mapping[str, Any]
 
-_MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError)
+MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError)
+"""What reading an event may raise that is not formed as it should be."""
 _AT_ONCE = 64
 _WAITING_AT_MOST = 20_000
 """Events that wait to be kept; more are left to be found in the channels' history."""
@@ -50,7 +51,7 @@ class Intake:
         """Read an event; one that is not formed as it should be must not end the connection."""
         try:
             return self._reader.read(event, payload, self._clock.now())
-        except _MALFORMED as error:
+        except MALFORMED as error:
             log.warning("event.skipped", kind=event, error=type(error).__name__)
             return None
 

@@ -12,7 +12,7 @@ from adapters.discord.account import invite_link, who_we_are
 from adapters.discord.catching_up import CatchingUp
 from adapters.discord.connection import Connection
 from adapters.discord.inbound import Me, Reader
-from adapters.discord.intake import Intake
+from adapters.discord.intake import MALFORMED, Intake
 from adapters.discord.interactions import Interactions
 from adapters.discord.ledger import Ledger
 from adapters.discord.outbound import command_bodies
@@ -117,6 +117,12 @@ class Events:
 
     def take(self, event: str, payload: Any) -> None:
         """Take one event, and return at once: nobody reads the socket meanwhile."""
+        try:
+            self._take(event, payload)
+        except MALFORMED as error:
+            log.warning("event.skipped", kind=event, error=type(error).__name__)
+
+    def _take(self, event: str, payload: Any) -> None:
         if event in _TALK:
             inbound = self._intake.take(event, payload)
             if isinstance(inbound, Message):

@@ -240,9 +240,11 @@ class Line(discord.Client):
         received: Received,
         alive: Callable[[], None],
         clock: Clock,
+        silent_at_most: float,
     ) -> None:
         super().__init__(
             intents=intents,
+            heartbeat_timeout=silent_at_most,
             max_messages=None,
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
