@@ -22,9 +22,21 @@ from tests.fakes.faults import Answer, RateLimit, Reset
 
 pytestmark = pytest.mark.usefixtures("general")
 
+SHAPELESS: list[Any] = [{}, {"id": 7}, {"ids": 3, "threads": 4, "channels": [5]}, [], None]
+
 
 async def heard(account: Account, *texts: str) -> None:
     await account.gate.until(lambda gate: gate.texts == list(texts))
+
+
+async def connected(server: FakeDiscord, *, identifies: int = 0, resumes: int = 0) -> None:
+    """Wait for a connection after so many sessions begun, or gone on with."""
+    gateway = server.gateway
+    await server.until(
+        lambda _: (
+            gateway.is_connected and gateway.identifies >= identifies and gateway.resumes >= resumes
+        )
+    )
 
 
 async def ends(adapter: DiscordAdapter, account: Account) -> None:
@@ -74,8 +86,7 @@ async def test_discord_may_ask_for_a_new_connection(
             known = server.gateway.resumes
             server.gateway.asks_reconnect()
             ann.writes(text)
-            await server.until(lambda server, known=known: server.gateway.resumes > known)
-            await server.until(lambda server: server.gateway.is_connected)
+            await connected(server, resumes=known + 1)
         await heard(account, "one", "two", "three")
         assert server.gateway.identifies == 1
     assert account.gate.attempts == 3
@@ -111,11 +122,7 @@ async def test_sessions_that_fail_again_and_again_are_begun_less_and_less_often(
         begun = []
         for number in range(2, 6):
             server.gateway.invalidates()
-            await server.until(
-                lambda server, number=number: (
-                    server.gateway.identifies == number and server.gateway.is_connected
-                )
-            )
+            await connected(server, identifies=number)
             begun.append(account.kit.clock.monotonic())
         pauses = [later - earlier for earlier, later in pairwise(begun)]
         assert all(pause > 5.0 for pause in pauses)
@@ -241,8 +248,8 @@ async def test_lesson_12_a_second_run_leaves_one_connection(
 ) -> None:
     for number in (1, 2):
         async with receiving():
-            ann.writes(f"hello {number}")
-            await account.gate.until(lambda gate, number=number: len(gate.texts) == number)
+            ann.writes(str(number))
+            await heard(account, *map(str, range(1, number + 1)))
             open_now = [one for one in server.gateway.sessions.values() if one.connection]
             assert len(open_now) == 1
     await server.until(lambda server: not server.gateway.is_connected)
@@ -266,7 +273,7 @@ async def test_events_that_are_malformed_or_unknown_end_nothing(
             "THREAD_LIST_SYNC",
             "NEVER_HEARD_OF",
         ):
-            for data in ({}, {"id": 7}, {"ids": 3, "threads": 4, "channels": [5]}, [], None):
+            for data in SHAPELESS:
                 server.gateway.push(name, data)
         ann.writes("hello")
         await heard(account, "hello")
