@@ -11,7 +11,6 @@ _SIGNS = re.compile(
     r"\\|\*|~(?=~)|(?<=~)~|`|\|(?=\|)|(?<=\|)\|"
     r"|(?<![^\W_])_|_(?![^\W_])"
     r"|<(?=@|#\d|/[\w -]+:\d|a?:\w+:\d|t:-?\d|id:\w)"
-    r"|\[(?=[^\]\n]*\]\()"
 )
 _AT_A_LINE = re.compile(r"^([ \t]*)(#{1,3}[ \t]|-#|>{1,3}|[-+*][ \t]|\d+\.[ \t])", re.MULTILINE)
 _CALLS = re.compile(r"@(?=everyone|here)")
@@ -32,7 +31,9 @@ def escaped(text: str, *, at_line_start: bool) -> str:
 
 
 def _signs(text: str) -> str:
-    return _SIGNS.sub(r"\\\g<0>", text)
+    """Keep signs from being markup; of brackets, those that might begin a link."""
+    before, end, after = _SIGNS.sub(r"\\\g<0>", text).rpartition("](")
+    return before.replace("[", r"\[") + end + after
 
 
 def _line_start(text: str) -> str:

@@ -1,6 +1,7 @@
 """Markdown of models as Discord shows it: no word lost, nobody called, lengths honest."""
 
 import re
+from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
@@ -34,6 +35,7 @@ SAMPLES = {
     "bare_link": ("<https://e.x/a_b_c>", "https://e.x/a_b_c"),
     "address_in_text": ("see https://e.x/a_b_c*d", "see https://e.x/a_b_c*d"),
     "no_web_link": ("[a](javascript:x)", "a (javascript:x)"),
+    "what_is_no_link": ("\\[a [b] c](u) [d]", "\\[a \\[b] c](u) [d]"),
     "image": ("![cat](https://e.x/c.png)", "[cat](<https://e.x/c.png>)"),
     "image_without_words": ("![](https://e.x/c.png)", "https://e.x/c.png"),
     "table": ("| a | b |\n|:--|--:|\n| x | 10 |", "```\na |  b\n--+---\nx | 10\n```"),
@@ -65,6 +67,17 @@ def test_t56_nobody_is_called_by_the_text(text: str) -> None:
     called = named(re.sub(r"\\<@", "", shown))
     assert not [*called.users, *called.roles]
     assert not called.everyone
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 20_000, "[a](" * 5_000, "1. " * 5_000, "> " * 5_000, "|" * 20_000, "<@</a" * 4_000],
+    ids=["brackets", "links", "numbers", "quotes", "bars", "names"],
+)
+def test_no_text_takes_long(text: str) -> None:
+    began = perf_counter()
+    render(text)
+    assert perf_counter() - began < 0.5
 
 
 def test_a_fence_inside_code_cannot_end_it() -> None:
@@ -102,6 +115,14 @@ def test_no_word_is_lost(text: str) -> None:
 def _read(text: str) -> str:
     """Return Markdown without addresses, which links show under their words."""
     return text.replace("](https://e.x)", "]")
+
+
+@settings(max_examples=300, deadline=None)
+@given(_TEXTS)
+def test_t56_nobody_is_called_by_any_text(text: str) -> None:
+    called = named(re.sub(r"\\<@", "", render(text)))
+    assert not [*called.users, *called.roles]
+    assert not called.everyone
 
 
 @settings(max_examples=60, deadline=None)
