@@ -206,6 +206,7 @@ class Menu:
             log.warning("commands.not_published", reason=str(error))
         else:
             self._ledger.published(menu)
+            await self._ledger.save()
 
     async def _put(self, server: str, bodies: list[dict[str, Any]]) -> None:
         application = self._me.application

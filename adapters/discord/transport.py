@@ -39,11 +39,13 @@ WRONG_TOKEN = (
     "Discord refuses the bot's token: copy it anew from discord.com/developers, "  # noqa: S105 - words about one
     "your application, Bot, Reset Token"
 )
+_TOKEN_OF_AN_INTERACTION = 50027
+"""It has run out; the bot's own is as good as before."""
 _WORDS = {
     10003: "the channel no longer exists, or the bot may not see it",
     10008: "the message no longer exists",
     40005: "the file is larger than Discord takes here",
-    50001: "the bot may not see this channel",
+    50001: "the bot has no access to this channel or server",
     50005: "the message is not the bot's own",
     50007: "the person takes no direct messages from the bot",
     50013: "the bot lacks a permission here",
@@ -148,13 +150,12 @@ class Rest:
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             seconds = self._penalties.refused(route, parameters, answer.headers, details)
             raise RetryLater("Discord asks to wait", seconds)
-        if answer.status == HTTPStatus.UNAUTHORIZED:
+        code = int(details.get("code") or 0)
+        if answer.status == HTTPStatus.UNAUTHORIZED and code != _TOKEN_OF_AN_INTERACTION:
             raise AccountRejected(WRONG_TOKEN)
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or told is _UNREADABLE:
             raise in_doubt(f"Discord is in trouble ({answer.status})", is_repeatable=is_repeatable)
-        raise SaidNo(
-            answer.status, int(details.get("code") or 0), str(details.get("message") or "")
-        )
+        raise SaidNo(answer.status, code, str(details.get("message") or ""))
 
 
 _UNREADABLE = object()
