@@ -18,16 +18,21 @@ _TICKS = re.compile(r"`+")
 
 
 def escaped(text: str, *, at_line_start: bool) -> str:
-    """Write text so that it is read as text; addresses stay whole, as nothing is read in them."""
+    """Write text so that it is read as text; addresses lead where they led."""
     pieces, end = [], 0
-    for address in _ADDRESS.finditer(text):
-        pieces += [_signs(text[end : address.start()]), address[0]]
-        end = address.end()
+    for found in _ADDRESS.finditer(text):
+        pieces += [_signs(text[end : found.start()]), address(found[0])]
+        end = found.end()
     written = "".join([*pieces, _signs(text[end:])])
     first, line_break, rest = written.partition("\n")
     if at_line_start:
         first = _line_start(first)
     return _CALLS.sub(f"@{_UNSEEN}", first + line_break + _line_start(rest))
+
+
+def address(url: str) -> str:
+    """Write an address so that it calls nobody, and leads where it led."""
+    return _CALLS.sub("%40", url)
 
 
 def _signs(text: str) -> str:

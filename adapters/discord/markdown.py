@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pyromark
 
-from adapters.discord.escapes import block_code, escaped, inline_code
+from adapters.discord.escapes import address, block_code, escaped, inline_code
 from adapters.discord.tables import format_table
 from adapters.discord.wording import clean
 
@@ -209,20 +209,21 @@ class _Renderer:
         self._links.append((link["dest_url"], len(self._frame.line)))
 
     def _end_link(self, _: Any) -> None:
-        address, start = self._links.pop()
+        url, start = self._links.pop()
         literal = "".join(self._frame.words)
-        if literal and len(self._frame.line) == start and literal in (address, f"mailto:{address}"):
+        if literal and len(self._frame.line) == start and literal in (url, f"mailto:{url}"):
             self._frame.words.clear()
-            self._frame.line.append(literal)
+            self._frame.line.append(escaped(literal, at_line_start=False))
             return
         self._frame.settle_words()
         label = "".join(self._frame.line[start:])
         if not label.strip():
-            self._text(address)
-        elif _WEB_ADDRESS.fullmatch(address) and not self._links and not self._cells:
-            self._frame.line[start:] = [f"[{label}](<{quote(address, safe=_IN_AN_ADDRESS)}>)"]
-        elif address and address.removeprefix("mailto:") != label:
-            self._text(f" ({address})")
+            self._text(url)
+        elif _WEB_ADDRESS.fullmatch(url) and not self._links and not self._cells:
+            quoted = quote(url, safe=_IN_AN_ADDRESS)
+            self._frame.line[start:] = [f"[{label}](<{address(quoted)}>)"]
+        elif url and url.removeprefix("mailto:") != label:
+            self._text(f" ({url})")
 
     # Blocks.
 

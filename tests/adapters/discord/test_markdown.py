@@ -33,6 +33,8 @@ SAMPLES = {
     "code_in_list": ("- a\n  ```\n  x\n  ```\n- b", "- a\n```\nx\n```\n- b"),
     "link": ("[a](https://e.x/b_(c))", "[a](<https://e.x/b_%28c%29>)"),
     "bare_link": ("<https://e.x/a_b_c>", "https://e.x/a_b_c"),
+    "address_with_a_call": ("https://e.x/@hereafter", "https://e.x/%40hereafter"),
+    "address_of_another_kind": ("<ab:*x*>", "ab:\\*x\\*"),
     "address_in_text": ("see https://e.x/a_b_c*d", "see https://e.x/a_b_c*d"),
     "no_web_link": ("[a](javascript:x)", "a (javascript:x)"),
     "what_is_no_link": ("\\[a [b] c](u) [d]", "\\[a \\[b] c](u) [d]"),
@@ -60,7 +62,20 @@ def test_a_sample(name: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["@everyone", "**@here**", "<@1> <@!1>", "<@&1>", "`@everyone`", "\\<@1>", "| @here |\n|---|"],
+    [
+        "<https://e.x/@here>",
+        "https://e.x/@everyone/x",
+        "[a](https://e.x/@here)",
+        "<ab:@here>",
+        "<a@here.x>",
+        "@everyone",
+        "**@here**",
+        "<@1> <@!1>",
+        "<@&1>",
+        "`@everyone`",
+        "\\<@1>",
+        "| @here |\n|---|",
+    ],
 )
 def test_t56_nobody_is_called_by_the_text(text: str) -> None:
     shown = render(text)
@@ -89,7 +104,7 @@ def test_a_fence_inside_code_cannot_end_it() -> None:
 _LETTERS = st.sampled_from("ab é漢😀*_~`|<>#[]()!@&\\-+1. \n")
 _PIECES = st.sampled_from([
     "**b**", "\n```\nx\n```\n", "| a | b |\n|---|---|\n| c | d |\n", "- x\n", "1. y\n", "> q\n",
-    "# h\n",     "[l](https://e.x)", "<@1>", "@everyone", "`c`", "---\n", "word ", "\n\n",
+    "# h\n", "[l](https://e.x)", "<@1>", "@everyone", "`c`", "---\n", "word ", "\n\n",
 ])  # fmt: skip
 _TEXTS = st.lists(st.one_of(_LETTERS, _PIECES), max_size=40).map("".join)
 
