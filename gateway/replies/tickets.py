@@ -41,7 +41,7 @@ class Tickets:
 
     def delay(self, part: float) -> float:
         """Return how long a call should wait that leaves the rest of the tickets to others."""
-        left = int(self._most * (1 - part))
+        left = self._most - max(1, int(self._most * part))
         if len(self._good_from) <= left:
             return _BUSY
         return max(0.0, self._good_from[left] - self._clock.monotonic())
