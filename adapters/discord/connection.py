@@ -10,8 +10,9 @@ import structlog
 import yarl
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
+from adapters.discord.line import Line
 from adapters.discord.settings import DiscordSettings
-from adapters.discord.transport import WRONG_TOKEN, Line, Rest
+from adapters.discord.transport import WRONG_TOKEN, Rest
 from gateway.contracts.adapter import AdapterKit
 from gateway.errors import AccountRejected, GatewayError, RetryLater
 
