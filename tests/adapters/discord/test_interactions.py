@@ -1,6 +1,7 @@
 """Commands from the menu and pressed buttons: answered in time, once, and to whom they concern."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from gateway.ids import AccountName, MessageId
 from gateway.messages import Choice, Origin, OutgoingMessage, Receipt
 from tests.adapters.discord.conftest import Receiving, at
 from tests.fakes.account import Account
+from tests.fakes.clock import FakeClock
 from tests.fakes.discord import Channel, FakeDiscord, Guild, Interaction, User
 from tests.fakes.faults import Answer, Drop
 
@@ -290,3 +292,27 @@ async def test_a_menu_that_cannot_be_published_stops_nothing(
         await account.gate.until(lambda gate: gate.texts == ["hi"])
         await server.until(lambda server: bool(server.calls("set_commands")))
         assert server.world.commands == {}
+
+
+async def test_what_is_never_answered_does_not_think_for_ever(tmp_path: Path) -> None:
+    clock = FakeClock()
+    account = Account(clock, tmp_path)
+    async with FakeDiscord(clock=clock) as server:
+        entry = {
+            "token": server.token,
+            "api_base": server.api_base,
+            "gateway_url": server.gateway_url,
+        }
+        settings = DiscordSettings.model_validate(entry)
+        adapter = DiscordAdapter(AccountName("helper"), settings, account.kit)
+        await adapter.open()
+        async with account.receiving(adapter):
+            await published(server)
+            used = server.user(42, "Ann").uses("start")
+            await answered(server, used)
+            for _ in range(13):
+                await clock.advance(60)
+            assert used.is_thinking
+            await clock.advance(61)
+            await server.until(lambda _: used.answers == [])
+        await adapter.close()
