@@ -140,7 +140,7 @@ class Interactions:
         while True:
             await self._clock.sleep(_TIDIED_EVERY)
             old = self._clock.monotonic() - _GIVEN_UP_AFTER
-            for number in [one for one, opened in self._open.items() if opened.opened_at < old]:
+            for number in [one for one, opened in self._open.items() if opened.opened_at <= old]:
                 opened = self._open.pop(number)
                 with suppress(GatewayError):
                     await self._rest.call(
