@@ -94,6 +94,7 @@ class _Renderer:
     def __init__(self) -> None:
         self._frames = [_Frame()]
         self._links: list[tuple[str, int]] = []
+        self._notes: list[str] = []
         self._quotes = 0
         self._cells = 0
         self._language = ""
@@ -308,13 +309,16 @@ class _Renderer:
 
     def _start_footnote(self, label: str) -> None:
         self._frame.end_block()
+        self._notes.append(label)
         self._frames.append(_Frame())
-        self._text(f"[{label}] ")
 
     def _end_footnote(self, _: Any) -> None:
         note = self._frames.pop()
         note.end_block()
-        self._frame.blocks += note.blocks
+        sign = escaped(f"[{self._notes.pop()}]", at_line_start=True)
+        first, *rest = note.blocks or [""]
+        between = "\n" if first.startswith("```") else " "
+        self._frame.blocks += [sign + between + first, *rest]
 
     def _start_table(self, alignments: tuple[str, ...]) -> None:
         self._frame.end_block()

@@ -150,3 +150,10 @@ def test_lesson_24_every_part_of_a_long_text_fits(text: str) -> None:
 def test_plain_words_are_taken_as_they_are() -> None:
     assert render("Hello, world (and you)!") == "Hello, world (and you)!"
     assert rendered_length("abc") == 3
+
+
+def test_a_footnote_stands_where_it_was_written_with_its_sign() -> None:
+    assert (
+        render("So[^1].\n\n[^1]: It *is*.\n\n    Really.\n") == "So[1].\n\n[1] It *is*.\n\nReally."
+    )
+    assert render("So[^1].\n\n[^1]:\n    ```\n    x\n    ```") == "So[1].\n\n[1]\n```\nx\n```"
