@@ -27,9 +27,9 @@ def test_the_link_asks_for_what_the_bot_needs_and_no_more() -> None:
         "create_public_threads",
         "embed_links",
         "read_message_history",
+        "read_messages",
         "send_messages",
         "send_messages_in_threads",
-        "view_channel",
     ]
 
 
