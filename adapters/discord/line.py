@@ -10,10 +10,11 @@ from discord.gateway import DiscordWebSocket
 from discord.http import HTTPClient
 from typing_extensions import override
 
-from adapters.discord.transport import CONNECT_SECONDS, USER_AGENT, Rest
-from gateway.clock import Clock
+from adapters.discord.transport import USER_AGENT, Rest
 
 Received = Callable[[str, Any], None]
+
+_FAREWELL_SECONDS = 2.0
 
 
 class _Http(HTTPClient):
@@ -22,18 +23,25 @@ class _Http(HTTPClient):
     def __init__(self, rest: Rest, token: str, clock_loop: Any) -> None:
         super().__init__(clock_loop)
         self._rest = rest
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
         self.token = token
 
     @override
     async def ws_connect(self, url: str, *, compress: int = 0) -> aiohttp.ClientWebSocketResponse:
-        return await self._rest.session.ws_connect(
+        self._socket = await self._rest.session.ws_connect(
             url,
             max_msg_size=0,
             autoclose=False,
             compress=compress,
-            timeout=aiohttp.ClientWSTimeout(ws_close=CONNECT_SECONDS),
+            timeout=aiohttp.ClientWSTimeout(ws_close=_FAREWELL_SECONDS),
             headers={"User-Agent": USER_AGENT},
         )
+        return self._socket
+
+    async def hang_up(self) -> None:
+        """Close the line, and leave its session to be resumed."""
+        if self._socket is not None:
+            await self._socket.close()
 
 
 class _Parsers(dict[str, Callable[[Any], None]]):
@@ -60,7 +68,6 @@ class Line(discord.Client):
         intents: discord.Intents,
         received: Received,
         alive: Callable[[], None],
-        clock: Clock,
         silent_at_most: float,
     ) -> None:
         super().__init__(
@@ -74,12 +81,11 @@ class Line(discord.Client):
         self._rest = rest
         self._token = token
         self._alive = alive
-        self._clock = clock
         self._connection.parsers = _Parsers(received)
 
     async def prepare(self) -> None:
         await self._async_setup_hook()
-        self.http = _Http(self._rest, self._token, self.loop)
+        self.http: _Http = _Http(self._rest, self._token, self.loop)
         self._connection.http = self.http
 
     @override
@@ -88,21 +94,19 @@ class Line(discord.Client):
         if event == "socket_raw_receive":
             self._alive()
 
-    @override
-    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Wait as Discord asks before one identifies again."""
-        if not initial:
-            await self._clock.sleep(5.0)
-
     async def dial(
-        self, address: yarl.URL, *, session: str | None, sequence: int | None, is_first: bool
+        self, address: yarl.URL, *, session: str | None, sequence: int | None
     ) -> DiscordWebSocket:
         """Connect, and resume the session if there is one; raises what the SDK raises."""
-        return await DiscordWebSocket.from_client(
-            self,
-            initial=is_first,
-            gateway=address,
-            session=session,
-            sequence=sequence,
-            resume=session is not None,
-        )
+        try:
+            return await DiscordWebSocket.from_client(
+                self,
+                initial=True,  # else the SDK would wait now, with the line open
+                gateway=address,
+                session=session,
+                sequence=sequence,
+                resume=session is not None,
+            )
+        except BaseException:
+            await self.http.hang_up()  # else it would be kept alive by a thread of the SDK
+            raise
