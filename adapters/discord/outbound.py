@@ -39,6 +39,7 @@ _NONCE_LENGTH = 25
 _WITHOUT_PREVIEWS = 1 << 2
 _EPHEMERAL = 1 << 6
 _NAME_LIMIT = 100
+_FENCE = "```"
 _COMMANDS_AT_MOST = 100
 _SUMMARY_LIMIT = 100
 _TEXT_OPTION = 3
@@ -110,7 +111,13 @@ def _captions(files: Sequence[OutgoingFile]) -> Iterator[str]:
 
 
 def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}{UNSEEN}"
+    """Return as much as fits; code that is cut ends."""
+    if len(text) <= limit:
+        return text
+    end = UNSEEN
+    if text[: limit - len(end)].count(_FENCE) % 2:
+        end = f"{UNSEEN}\n{_FENCE}"
+    return text[: limit - len(end)] + end
 
 
 def file_name(name: str, number: int) -> str:

@@ -101,6 +101,12 @@ def test_lesson_28_a_settled_message_fits_however_long_it_was() -> None:
         assert body["components"] == []
 
 
+def test_n23_code_that_is_cut_when_it_is_settled_ends() -> None:
+    content = settled_body(f"```\n{'x' * 1992}\n```", "Yes", None)["content"]
+    assert len(content) <= TEXT_LIMIT
+    assert content.endswith("x…\n```\n-# ✓ Yes")
+
+
 def test_captions_of_several_files_name_them() -> None:
     files = [
         OutgoingFile(Path("a"), "a.txt", "text/plain", caption="first"),
