@@ -39,7 +39,7 @@ ASIDE_WORDS = {
     Reason.PLACE_NOT_ALLOWED: "My owner has not allowed me to answer here.",
     Reason.DIRECT_MESSAGES_OFF: OFF_WORDS,
     Reason.NOT_ON_ALLOWLIST: STRANGER_WORDS,
-    Reason.NOT_PAIRED: f"{STRANGER_WORDS} Write to me directly, and I will tell you how to ask.",
+    Reason.NOT_PAIRED: STRANGER_WORDS,
 }
 """For a press or a command, which platforms let one answer so that only its sender sees it."""
 BUSY_WORDS = (
