@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from gateway.contracts.inbox import Inbox, Kept
+from gateway.contracts.linking import Announcements, Audit, Links
 from gateway.contracts.people import People
 from gateway.ids import (
     AccountName,
@@ -126,6 +127,27 @@ class Sessions(Protocol):
         self, agent: AgentId, key: str, person: PersonId | None, expected: SessionId | None
     ) -> SessionInfo:
         """As `create`, unless the active session is not `expected`: then return that one."""
+        ...
+
+    async def of_turn(self, turn: Turn) -> SessionInfo:
+        """Return the session that a turn began in, or the active one of its message's key.
+
+        That is the key as it is now: the turn's person may have been linked or unlinked
+        since the turn began.
+        """
+        ...
+
+    async def of_person(self, agent: AgentId, person: PersonId) -> Sequence[SessionInfo]:
+        """Return a person's own sessions, archived ones too, newest activity first."""
+        ...
+
+    async def resume(
+        self, agent: AgentId, key: str, person: PersonId, session: SessionId
+    ) -> SessionInfo | None:
+        """Make an archived session of the person the key's active one; None if it is not theirs.
+
+        What was active for the key is archived.
+        """
         ...
 
     async def get(self, session: SessionId) -> SessionInfo | None: ...
@@ -303,6 +325,9 @@ class Store(Protocol):
     cursors: Cursors
     usage: UsageLedger
     people: People
+    links: Links
+    announcements: Announcements
+    audit: Audit
 
     async def open(self) -> None:
         """Bring the schema up to date and take the store for this process.

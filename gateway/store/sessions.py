@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -10,19 +10,20 @@ from sqlalchemy import (
     Update,
     bindparam,
     func,
+    not_,
     select,
     update,
 )
 from typing_extensions import override
 
 from gateway.clock import Clock
-from gateway.contracts.stores import SessionInfo, Sessions
+from gateway.contracts.stores import SessionInfo, Sessions, Turn
 from gateway.ids import AgentId, NewId, PersonId, PlatformName, SessionId
 from gateway.store.codec import storable
 from gateway.store.database import Database
 from gateway.store.inserts import insert
 from gateway.store.moving import move_place
-from gateway.store.schema import IS_ACTIVE, sessions
+from gateway.store.schema import IS_ACTIVE, entries, inbox, sessions
 from gateway.store.statements import Statement, Transaction
 
 _FIELDS = tuple(field.name for field in fields(SessionInfo))
@@ -35,6 +36,14 @@ _ACTIVE_OF_AGENT = _INFO.where(
 _OF_AGENT = sessions.c.agent == bindparam("agent")
 _NEWEST_FIRST = (sessions.c.last_active.desc(), sessions.c.id)
 _ALL = _INFO.order_by(*_NEWEST_FIRST)
+_OF_PERSON = _ALL.where(_OF_AGENT, sessions.c.person == bindparam("person"))
+_ARCHIVED_OF_PERSON = _BY_ID.where(
+    _OF_AGENT, sessions.c.person == bindparam("person"), not_(IS_ACTIVE)
+)
+_BEGUN_IN = _INFO.join(entries, entries.c.session == sessions.c.id).where(
+    entries.c.turn == bindparam("turn")
+).limit(1)  # fmt: skip
+_MESSAGE = select(inbox.c.session_key, inbox.c.person).where(inbox.c.number == bindparam("number"))
 _LISTS: dict[tuple[bool, bool], Statement] = {
     (False, True): _ALL,
     (False, False): _ALL.where(IS_ACTIVE),
@@ -47,6 +56,7 @@ _INSERT = insert(sessions)
 _NO_ENTRIES = {"last_seq": 0, "summary_seq": 0, "folded_upto": 0}
 _OF_ID = update(sessions).where(sessions.c.id == bindparam("session"))
 _ARCHIVE = _OF_ID.values(is_archived=True)
+_TAKE_UP = _OF_ID.values(key=bindparam("new_key"), is_archived=False, last_active=bindparam("now"))
 _SET_MODEL = _OF_ID.values(model=bindparam("new_model"))
 _FREEZE = _OF_ID.values(
     prompt=bindparam("new_prompt"),
@@ -94,6 +104,28 @@ class SqlSessions(Sessions):
             return _replace(transaction, active, new)
 
         return await self._database.write(operation)
+
+    @override
+    async def of_turn(self, turn: Turn) -> SessionInfo:
+        kept = turn.kept
+        return await self._database.write(
+            lambda transaction: _of_turn(
+                transaction, turn, self._new(kept.agent, kept.session_key, kept.owner)
+            )
+        )
+
+    @override
+    async def of_person(self, agent: AgentId, person: PersonId) -> Sequence[SessionInfo]:
+        rows = await self._database.read(_OF_PERSON, agent=agent, person=person)
+        return [_info(row) for row in rows]
+
+    @override
+    async def resume(
+        self, agent: AgentId, key: str, person: PersonId, session: SessionId
+    ) -> SessionInfo | None:
+        asked = {"agent": agent, "key": key, "person": person, "session": session}
+        now = self._clock.now()
+        return await self._database.write(lambda transaction: _resume(transaction, asked, now))
 
     @override
     async def get(self, session: SessionId) -> SessionInfo | None:
@@ -162,6 +194,30 @@ def _info(row: Any) -> SessionInfo:
 def _active(transaction: Transaction, new: SessionInfo) -> SessionInfo | None:
     row = transaction.row(_ACTIVE_OF_AGENT, {"agent": new.agent, "key": new.key})
     return None if row is None else _info(row)
+
+
+def _of_turn(transaction: Transaction, turn: Turn, new: SessionInfo) -> SessionInfo:
+    message = transaction.row(_MESSAGE, {"number": turn.kept.number})
+    if message is not None:
+        owner = None if turn.kept.owner is None else message.person
+        new = replace(new, key=message.session_key, person=owner)
+    if turn.is_resumed:
+        begun = transaction.row(_BEGUN_IN, {"turn": turn.id})
+        # Whoever has left a person since does not go on in what is that person's.
+        if begun is not None and (begun.person == new.person or begun.key == new.key):
+            return _info(begun)
+    return _active(transaction, new) or _insert(transaction, new)
+
+
+def _resume(transaction: Transaction, asked: dict[str, Any], now: float) -> SessionInfo | None:
+    found = transaction.row(_ARCHIVED_OF_PERSON, asked)
+    if found is None:
+        return None
+    active = transaction.row(_ACTIVE_OF_AGENT, asked)
+    if active is not None:
+        transaction.run(_ARCHIVE, {"session": active.id})
+    transaction.run(_TAKE_UP, {"session": found.id, "new_key": asked["key"], "now": now})
+    return replace(_info(found), key=asked["key"], is_archived=False, last_active=now)
 
 
 def _replace(transaction: Transaction, old: SessionInfo | None, new: SessionInfo) -> SessionInfo:
