@@ -134,4 +134,3 @@ class Audit(Protocol):
     async def first_broken(self) -> int | None:
         """Return the number of the first row that was changed or is missing, if any is."""
         ...
-

@@ -1,6 +1,6 @@
 """The store contract for people; its rules on commits and times are those of `stores`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -75,6 +75,10 @@ class People(Protocol):
         """Return a person's accounts, in the order in which they became theirs."""
         ...
 
+    async def named(self, identities: Collection[str]) -> Sequence[Identity]:
+        """Return those of these accounts (`platform:user_id`) that are known."""
+        ...
+
     async def meet(self, message: Message) -> None:
         """Remember an account's name, and where it speaks directly, should it be new."""
         ...
@@ -90,7 +94,7 @@ class People(Protocol):
     ) -> PairingRequest | None:
         """Take the request with this code, once, if it has not expired.
 
-        Raises:
+        Wrong codes count against the sayer, if one is named. Raises:
             NotAllowed: too many wrong codes came from this sayer, or on this account.
         """
         ...

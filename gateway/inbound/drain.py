@@ -13,6 +13,9 @@ from gateway.inbound.stops import Stops
 _ALBUM_QUIET = 1.0
 """Seconds without a further picture after which an album is taken as complete."""
 
+_BEHIND_ANOTHER = 0.5
+"""Seconds between looks whether a turn has ended that goes on under its session's old key."""
+
 
 class Drain:
     """Takes the turns of a lane until nothing waits in it."""
@@ -48,6 +51,9 @@ class Drain:
 
     async def _ready_head(self, lane: Lane) -> Kept | None:
         kept = None if self._is_stopping else await self._inbox.head(lane)
+        while kept is not None and kept.is_behind:
+            await self._clock.sleep(_BEHIND_ANOTHER)
+            kept = None if self._is_stopping else await self._inbox.head(lane)
         if kept is None:
             return None
         await self._postponed.wait(kept)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gateway.contracts.stores import SessionInfo, Store
+from gateway.contracts.stores import SessionInfo, Store, Turn
 from gateway.ids import AgentId, PersonId, SessionId, TurnId
 from gateway.transcript import StoredEntry
 
@@ -18,9 +18,26 @@ class SessionVerbs:
     async def active_session(self, key: str) -> SessionInfo | None:
         return self._own(await self._sessions.active(key))
 
-    async def resolve_session(self, key: str, person: PersonId | None) -> SessionInfo:
-        """Return the key's active session, making one if there is none."""
+    async def resolve_session(
+        self, key: str, person: PersonId | None, *, turn: Turn | None = None
+    ) -> SessionInfo:
+        """Return the key's active session, making one if there is none.
+
+        For a turn: where that began, or where its message belongs by now.
+        """
+        if turn is not None:
+            return await self._sessions.of_turn(turn)
         return await self._sessions.resolve(self.agent, key, person)
+
+    async def resume_session(
+        self, key: str, person: PersonId, session: SessionId
+    ) -> SessionInfo | None:
+        """Take up an archived session of this person again; None if there is none."""
+        active = await self._sessions.active(key)
+        resumed = await self._sessions.resume(self.agent, key, person, session)
+        if resumed is not None and active is not None:
+            await self._let_go(active.id)
+        return resumed
 
     async def create_session(self, key: str, person: PersonId | None) -> SessionInfo:
         """Make a new session; one that was active for the key is archived."""
@@ -38,9 +55,17 @@ class SessionVerbs:
     async def get_session(self, session: SessionId) -> SessionInfo | None:
         return self._own(await self._sessions.get(session))
 
-    async def list_sessions(self, *, archived: bool = False) -> Sequence[SessionInfo]:
-        """Return the sessions, newest activity first; archived ones only when asked for."""
-        return await self._sessions.all(self.agent, archived=archived)
+    async def list_sessions(
+        self, *, archived: bool = False, person: PersonId | None = None
+    ) -> Sequence[SessionInfo]:
+        """Return the sessions, newest activity first; archived ones only when asked for.
+
+        Given a person, only those that are theirs alone.
+        """
+        if person is None:
+            return await self._sessions.all(self.agent, archived=archived)
+        theirs = await self._sessions.of_person(self.agent, person)
+        return [one for one in theirs if archived or not one.is_archived]
 
     async def archive_session(self, session: SessionId) -> None:
         """Close the session for good; its history is kept."""

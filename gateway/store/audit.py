@@ -63,9 +63,7 @@ class SqlAudit(Audit):
     @override
     async def note(self, action: str, actor: str, facts: Mapping[str, str]) -> None:
         now = self._clock.now()
-        await self._database.write(
-            lambda transaction: note(transaction, now, action, actor, facts)
-        )
+        await self._database.write(lambda transaction: note(transaction, now, action, actor, facts))
 
     @override
     async def newest(self, at_most: int) -> Sequence[dict[str, Any]]:

@@ -41,6 +41,8 @@ class Found:
     state: State
     asker: Identity
     redeemer: Identity | None
+    person: PersonId
+    before: str | None
 
 
 _UNSETTLED = (State.OPEN, State.SHOWN, State.AGREED)
@@ -150,13 +152,12 @@ def agree(transaction: Transaction, link: LinkId, now: float) -> None:
     transaction.run(_AGREE, {"link": link, "until": now + LIFETIME})
 
 
-def make(
-    transaction: Transaction, link: LinkId, person: PersonId, before: str, now: float
-) -> None:
+def make(transaction: Transaction, link: LinkId, person: PersonId, before: str, now: float) -> None:
     values = {"new_person": person, "new_before": before, "now": now}
     transaction.run(_MAKE, {"link": link, **values})
 
 
 def _found(row: Any) -> Found:
     redeemer = None if row.redeemer is None else load_identity(row.redeemer)
-    return Found(row.id, State(row.state), load_identity(row.asker), redeemer)
+    asker = load_identity(row.asker)
+    return Found(row.id, State(row.state), asker, redeemer, row.person, row.before)

@@ -55,16 +55,12 @@ class SqlLinks(Links):
     @override
     async def burn(self, shown_by: Message, code_hash: str) -> None:
         now = self._clock.now()
-        await self._database.write(
-            lambda transaction: _burn(transaction, shown_by, code_hash, now)
-        )
+        await self._database.write(lambda transaction: _burn(transaction, shown_by, code_hash, now))
 
     @override
     async def agree(self, link: LinkId, sayer: Message) -> Link | Trouble:
         now = self._clock.now()
-        return await self._database.write(
-            lambda transaction: _agree(transaction, link, sayer, now)
-        )
+        return await self._database.write(lambda transaction: _agree(transaction, link, sayer, now))
 
     @override
     async def accept(
@@ -183,10 +179,12 @@ def _burn(transaction: Transaction, message: Message, code_hash: str, now: float
 
 
 def _agree(transaction: Transaction, link: LinkId, sayer: Message, now: float) -> Link | Trouble:
-    found = codes.live_link(transaction, link, now, {codes.State.SHOWN})
+    found = codes.live_link(transaction, link, now, {codes.State.SHOWN, codes.State.AGREED})
     who = _party(sayer, now)
     if found is None or found.redeemer is None or str(found.redeemer) != str(who):
         return Trouble.SETTLED
+    if found.state is codes.State.AGREED:
+        return Link(link, found.asker, found.redeemer)
     codes.agree(transaction, link, now)
     facts = {"link": link, **_named(found.redeemer)}
     announce(transaction, now, found.asker.address, "confirm", facts)
@@ -197,10 +195,12 @@ def _agree(transaction: Transaction, link: LinkId, sayer: Message, now: float) -
 def _accept(
     transaction: Transaction, link: LinkId, sayer: Message, goes_on_there: bool, now: float
 ) -> Change | Trouble:
-    found = codes.live_link(transaction, link, now, {codes.State.AGREED})
+    found = codes.live_link(transaction, link, now, {codes.State.AGREED, codes.State.MADE})
     who = _party(sayer, now)
     if found is None or found.redeemer is None or str(found.asker) != str(who):
         return Trouble.SETTLED
+    if found.before is not None:  # said once more, after a crash
+        return Change(found.person, load_before(found.before).person, (), is_link=True)
     here = look_up(transaction, who.platform, who.external_user)
     there = look_up(transaction, found.redeemer.platform, found.redeemer.external_user)
     if here is None or there is None or here.id == there.id:

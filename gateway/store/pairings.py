@@ -98,11 +98,12 @@ def redeem(
     Raises:
         NotAllowed: too many wrong codes came from this sayer, or on this account.
     """
-    if are_too_many(transaction, account, sayer, now):
+    if sayer and are_too_many(transaction, account, sayer, now):
         raise NotAllowed(LOCKED_WORDS)
     taken = transaction.row(_REDEEM, {"hash": code_hash, "now": now})
     if taken is None:
-        count_wrong_code(transaction, account, sayer, now)
+        if sayer:
+            count_wrong_code(transaction, account, sayer, now)
         return None
     return _request(taken)
 

@@ -1,7 +1,7 @@
 """Who is known, and who asked to be."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -41,6 +41,7 @@ _ADD_PERSON = insert(people)
 _ADD_IDENTITY = insert(identities)
 _OWN_PERSON = select(identities.c.own_person).where(*IS_ONE).scalar_subquery()
 _SET_ROLE = update(people).where(people.c.id == _OWN_PERSON).values(role=bindparam("new"))
+_ONE = select(identities).where(*IS_ONE)
 _KNOWN = select(identities.c.name, identities.c.address).where(*IS_ONE)
 _MEET = update(identities).where(*IS_ONE).values(
     name=bindparam("new_name"), address=bindparam("new_address")
@@ -117,6 +118,15 @@ class SqlPeople(People):
     async def identities(self, person: PersonId) -> Sequence[Identity]:
         rows = await self._database.read(IDENTITIES, of_person=person)
         return [identity_from(row) for row in rows]
+
+    @override
+    async def named(self, identities: Collection[str]) -> Sequence[Identity]:
+        parts = [one.partition(":") for one in identities]
+        found = [
+            await self._database.read(_ONE, of_platform=platform, of_user=user)
+            for platform, _, user in parts
+        ]
+        return [identity_from(row) for rows in found for row in rows]
 
     @override
     async def meet(self, message: Message) -> None:

@@ -94,9 +94,7 @@ def sessions_of(transaction: Transaction, owner: Owner) -> list[Held]:
 def without_rivals(losers: Sequence[Held], winners: Sequence[Held]) -> list[Held]:
     """Return the losers, archived where a winner is in use for the same agent and place."""
     taken = {_place(held) for held in winners if not held.is_archived}
-    return [
-        replace(held, is_archived=held.is_archived or _place(held) in taken) for held in losers
-    ]
+    return [replace(held, is_archived=held.is_archived or _place(held) in taken) for held in losers]
 
 
 def _place(held: Held) -> tuple[str, str]:

@@ -27,6 +27,8 @@ PLATFORMS: dict[str, type[Platform]] = {
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Take a journey to every platform, or to those it names, or to the one it knows."""
+    if "pair" in metafunc.fixturenames:
+        return  # it goes to two platforms at once
     named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
     if "platform" in metafunc.fixturenames and not any("platform" in names for names in named):
         knows_telegram = "telegram" in metafunc.fixturenames
