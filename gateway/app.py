@@ -92,15 +92,8 @@ class Gateway:
         postponed = Postponed(clock)
         stops = Stops(self._pools.get, postponed, store.inbox.lanes_of)
         key_file = settings.data_dir / "pairing.key"
-        self._pairing = Pairing(
-            store.people,
-            store.announcements,
-            store.audit,
-            key_file,
-            clock,
-            settings.access.owners,
-        )
-        self._linking = Linking(store.links, store.people, key_file, self._settle, self._stir)
+        self._pairing = Pairing(store, key_file, clock, settings.access.owners)
+        self._linking = Linking(store, key_file, self._settle, self._stir)
         means = Means(stops.stop, stops.release, self._linking, self._pairing, self._welcome)
         commands = builtin_commands(store, clock, means)
         self._adapters = {

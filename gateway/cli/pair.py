@@ -102,13 +102,7 @@ async def _answer_from_store(settings: GatewaySettings, verb: str, args: Mapping
     await store.open()
     try:
         control = Control(
-            pairing=Pairing(
-                store.people,
-                store.announcements,
-                store.audit,
-                settings.data_dir / "pairing.key",
-                clock,
-            ),
+            pairing=Pairing(store, settings.data_dir / "pairing.key", clock),
             people=store.people,
             inbox=store.inbox,
             welcome=_greet_nobody,

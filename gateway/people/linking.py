@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from gateway.contracts.linking import Change, Link, LinkId, Links, Trouble
-from gateway.contracts.people import Identity, People, Person
+from gateway.contracts.linking import Change, Link, LinkId, Trouble
+from gateway.contracts.people import Identity, Person
+from gateway.contracts.stores import Store
 from gateway.ids import ExternalUser, PlatformName
 from gateway.messages import Message
 from gateway.people.codes import Codes
@@ -19,10 +20,10 @@ class Linking:
     """Only what the platform vouches for counts: the ids of who says yes, and where."""
 
     def __init__(
-        self, links: Links, people: People, key_file: Path, settle: Settle, stir: Callable[[], None]
+        self, store: Store, key_file: Path, settle: Settle, stir: Callable[[], None]
     ) -> None:
-        self._links = links
-        self._people = people
+        self._links = store.links
+        self._people = store.people
         self._codes = Codes(key_file)
         self._settle = settle
         self._stir = stir

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from gateway.clock import Clock
-from gateway.contracts.linking import Announcements, Audit
-from gateway.contracts.people import PairingRequest, People
+from gateway.contracts.people import PairingRequest
+from gateway.contracts.stores import Store
 from gateway.ids import ExternalUser, PlatformName
 from gateway.messages import Message
 from gateway.people.codes import Codes
@@ -22,17 +22,11 @@ class Pairing:
     """Hands out codes and redeems them; the store sees only keyed hashes."""
 
     def __init__(
-        self,
-        people: People,
-        announcements: Announcements,
-        audit: Audit,
-        key_file: Path,
-        clock: Clock,
-        owners: Collection[str] = (),
+        self, store: Store, key_file: Path, clock: Clock, owners: Collection[str] = ()
     ) -> None:
-        self._people = people
-        self._announcements = announcements
-        self._audit = audit
+        self._people = store.people
+        self._announcements = store.announcements
+        self._audit = store.audit
         self._codes = Codes(key_file)
         self._clock = clock
         self._owners = owners
