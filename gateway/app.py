@@ -12,7 +12,8 @@ from gateway.commands.builtin import Means, builtin_commands
 from gateway.contracts.linking import Change
 from gateway.contracts.people import PairingRequest
 from gateway.contracts.stores import Store
-from gateway.control.server import control_socket
+from gateway.control.people import PeopleControl
+from gateway.control.server import Verb, control_socket
 from gateway.control.verbs import Control
 from gateway.errors import AccountRejected, StoreBusy
 from gateway.ids import AccountName, AgentId
@@ -129,7 +130,7 @@ class Gateway:
             routing=build_routing(settings),
             commands=commands,
             inbox=store.inbox,
-            people=store.people,
+            identities=store.identities,
             sessions=store.sessions,
             files=self._files,
             turned_away=turned_away,
@@ -138,7 +139,7 @@ class Gateway:
 
     async def serve(self, until: asyncio.Event, on_ready: Callable[[], None] | None) -> None:
         """Run until told to stop, or until no adapter is left; leave nothing half done."""
-        async with self._tasks, self._pools, control_socket(self._socket, self._control().verbs()):
+        async with self._tasks, self._pools, control_socket(self._socket, self._verbs()):
             await self._pools.start_all()
             await self._files.discard_left(await self._store.turns.unfinished())
             await self._open_adapters()
@@ -257,6 +258,10 @@ class Gateway:
 
     def _stir(self) -> None:
         self._announcing.stir()
+
+    def _verbs(self) -> dict[str, Verb]:
+        people = PeopleControl(self._store.people, self._linking, self._store.audit)
+        return {**self._control().verbs(), **people.verbs()}
 
     def _control(self) -> Control:
         return Control(

@@ -4,6 +4,7 @@ from typing_extensions import override
 
 from gateway.commands.registry import Answer, Call, Command
 from gateway.commands.sessions import sessions_here
+from gateway.replies.wording import escaped
 
 _WHICH = "Which one? `/sessions` numbers them."
 
@@ -24,8 +25,11 @@ class Resume(Command):
         chosen = known[int(wanted) - 1]
         if not chosen.is_archived:
             return Answer("That is the one we are in.")
-        person = call.admission.person.id
-        resumed = await call.pool.resume_session(call.kept.session_key, person, chosen.id)
-        if resumed is None:
-            return Answer(_WHICH)
-        return Answer(f"We go on with: {resumed.title or 'that conversation'}.")
+        resumed = await call.pool.rotate_session(
+            call.kept.session_key,
+            call.admission.person.id,
+            expected=None if call.session is None else call.session.id,
+            to=chosen.id,
+        )
+        title = escaped(resumed.title) if resumed.title else "that conversation"
+        return Answer(f"We go on with: {title}.")

@@ -71,18 +71,6 @@ class People(Protocol):
         """Return every identity: person, role, platform, external_user, name and times."""
         ...
 
-    async def identities(self, person: PersonId) -> Sequence[Identity]:
-        """Return a person's accounts, in the order in which they became theirs."""
-        ...
-
-    async def named(self, identities: Collection[str]) -> Sequence[Identity]:
-        """Return those of these accounts (`platform:user_id`) that are known."""
-        ...
-
-    async def meet(self, message: Message) -> None:
-        """Remember an account's name, and where it speaks directly, should it be new."""
-        ...
-
     async def request_pairing(
         self, message: Message, code_hash: str, *, lifetime: float, notice_every: float
     ) -> bool:
@@ -106,3 +94,19 @@ class People(Protocol):
         ...
 
     async def pairing_requests(self) -> Sequence[PairingRequest]: ...
+
+
+class Identities(Protocol):
+    """The accounts that people have."""
+
+    async def of_person(self, person: PersonId) -> Sequence[Identity]:
+        """Return a person's accounts, in the order in which they became theirs."""
+        ...
+
+    async def named(self, identities: Collection[str]) -> Sequence[Identity]:
+        """Return those of these accounts (`platform:user_id`) that are known."""
+        ...
+
+    async def meet(self, message: Message) -> None:
+        """Remember an account's name, and where it speaks directly, should it be new."""
+        ...

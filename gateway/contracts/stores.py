@@ -13,7 +13,7 @@ from typing import Protocol
 
 from gateway.contracts.inbox import Inbox, Kept
 from gateway.contracts.linking import Announcements, Audit, Links
-from gateway.contracts.people import People
+from gateway.contracts.people import Identities, People
 from gateway.ids import (
     AccountName,
     AgentId,
@@ -62,6 +62,14 @@ class Turns(Protocol):
 
     async def begin(self, kept: Kept) -> Turn:
         """Claim the lane (a new fence) and count an attempt; the same turn on a retry."""
+        ...
+
+    async def session(self, turn: Turn) -> "SessionInfo":
+        """Return the session that a turn began in, or the active one of its message's key.
+
+        That is the key as it is now: the turn's person may have been linked or unlinked
+        since the turn began.
+        """
         ...
 
     async def postpone(self, turn: Turn, until: float) -> None:
@@ -124,38 +132,32 @@ class Sessions(Protocol):
         ...
 
     async def rotate(
-        self, agent: AgentId, key: str, person: PersonId | None, expected: SessionId | None
+        self,
+        agent: AgentId,
+        key: str,
+        person: PersonId | None,
+        expected: SessionId | None,
+        to: SessionId | None = None,
     ) -> SessionInfo:
-        """As `create`, unless the active session is not `expected`: then return that one."""
-        ...
+        """As `create`, unless the active session is not `expected`: then return that one.
 
-    async def of_turn(self, turn: Turn) -> SessionInfo:
-        """Return the session that a turn began in, or the active one of its message's key.
+        Given `to`, that archived session of the person is taken up in place of a new one.
 
-        That is the key as it is now: the turn's person may have been linked or unlinked
-        since the turn began.
-        """
-        ...
-
-    async def of_person(self, agent: AgentId, person: PersonId) -> Sequence[SessionInfo]:
-        """Return a person's own sessions, archived ones too, newest activity first."""
-        ...
-
-    async def resume(
-        self, agent: AgentId, key: str, person: PersonId, session: SessionId
-    ) -> SessionInfo | None:
-        """Make an archived session of the person the key's active one; None if it is not theirs.
-
-        What was active for the key is archived.
+        Raises:
+            Refused: the person has no such session.
         """
         ...
 
     async def get(self, session: SessionId) -> SessionInfo | None: ...
 
     async def all(
-        self, agent: AgentId | None = None, *, archived: bool = False
+        self,
+        agent: AgentId | None = None,
+        *,
+        person: PersonId | None = None,
+        archived: bool = False,
     ) -> Sequence[SessionInfo]:
-        """Return sessions, newest activity first."""
+        """Return sessions, newest activity first; given a person, those that are theirs alone."""
         ...
 
     async def archive(self, session: SessionId) -> None: ...
@@ -325,6 +327,7 @@ class Store(Protocol):
     cursors: Cursors
     usage: UsageLedger
     people: People
+    identities: Identities
     links: Links
     announcements: Announcements
     audit: Audit

@@ -6,7 +6,7 @@ import structlog
 
 from gateway.commands.registry import Commands
 from gateway.contracts.inbox import Inbox, KeepOutcome
-from gateway.contracts.people import People
+from gateway.contracts.people import Identities
 from gateway.contracts.stores import Sessions
 from gateway.ids import Lane
 from gateway.inbound.routing import Routing
@@ -34,7 +34,7 @@ class Gate:
         routing: Routing,
         commands: Commands,
         inbox: Inbox,
-        people: People,
+        identities: Identities,
         sessions: Sessions,
         files: TurnFiles,
         turned_away: TurnedAway,
@@ -44,7 +44,7 @@ class Gate:
         self._routing = routing
         self._commands = commands
         self._inbox = inbox
-        self._people = people
+        self._identities = identities
         self._sessions = sessions
         self._files = files
         self._turned_away = turned_away
@@ -89,7 +89,7 @@ class Gate:
         if outcome is KeepOutcome.STALE:
             return await self._accept_message(message)
         if message.address.place.is_direct:
-            await self._people.meet(message)
+            await self._identities.meet(message)
         log.info("message.accepted", account=message.address.account, outcome=outcome.value)
         if outcome in (KeepOutcome.KEPT, KeepOutcome.REPLACED):
             self._wake(route.lane)

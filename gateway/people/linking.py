@@ -23,7 +23,7 @@ class Linking:
         self, store: Store, key_file: Path, settle: Settle, stir: Callable[[], None]
     ) -> None:
         self._links = store.links
-        self._people = store.people
+        self._identities = store.identities
         self._codes = Codes(key_file)
         self._settle = settle
         self._stir = stir
@@ -69,7 +69,7 @@ class Linking:
         return await self._settled(await self._links.unlink(platform, user, by=by))
 
     async def accounts(self, person: Person) -> list[Identity]:
-        return list(await self._people.identities(person.id))
+        return list(await self._identities.of_person(person.id))
 
     async def _settled(self, change: Change | Trouble) -> Change | Trouble:
         if isinstance(change, Change):

@@ -25,6 +25,7 @@ class Pairing:
         self, store: Store, key_file: Path, clock: Clock, owners: Collection[str] = ()
     ) -> None:
         self._people = store.people
+        self._identities = store.identities
         self._announcements = store.announcements
         self._audit = store.audit
         self._codes = Codes(key_file)
@@ -115,6 +116,6 @@ class Pairing:
             "user": address.external_user,
             "name": stranger.sender_name,
         }
-        for known in await self._people.named(self._owners):
+        for known in await self._identities.named(self._owners):
             if known.address is not None:
                 await self._announcements.add(known.address, "asks", facts)

@@ -14,6 +14,7 @@ class SessionVerbs:
         self.agent = agent
         self._sessions = store.sessions
         self._transcript = store.transcript
+        self._session_of_turn = store.turns.session
 
     async def active_session(self, key: str) -> SessionInfo | None:
         return self._own(await self._sessions.active(key))
@@ -26,28 +27,27 @@ class SessionVerbs:
         For a turn: where that began, or where its message belongs by now.
         """
         if turn is not None:
-            return await self._sessions.of_turn(turn)
+            return await self._session_of_turn(turn)
         return await self._sessions.resolve(self.agent, key, person)
-
-    async def resume_session(
-        self, key: str, person: PersonId, session: SessionId
-    ) -> SessionInfo | None:
-        """Take up an archived session of this person again; None if there is none."""
-        active = await self._sessions.active(key)
-        resumed = await self._sessions.resume(self.agent, key, person, session)
-        if resumed is not None and active is not None:
-            await self._let_go(active.id)
-        return resumed
 
     async def create_session(self, key: str, person: PersonId | None) -> SessionInfo:
         """Make a new session; one that was active for the key is archived."""
         return await self._sessions.create(self.agent, key, person)
 
     async def rotate_session(
-        self, key: str, person: PersonId | None, *, expected: SessionId | None
+        self,
+        key: str,
+        person: PersonId | None,
+        *,
+        expected: SessionId | None,
+        to: SessionId | None = None,
     ) -> SessionInfo:
-        """As `create_session`, unless `expected` has been rotated away already."""
-        session = await self._sessions.rotate(self.agent, key, person, expected)
+        """As `create_session`, unless `expected` has been rotated away already.
+
+        Given `to`, that archived session of the person is gone on with. Raises:
+            Refused: the person has no such session.
+        """
+        session = await self._sessions.rotate(self.agent, key, person, expected, to)
         if expected is not None and session.id != expected:
             await self._let_go(expected)
         return session
@@ -62,10 +62,7 @@ class SessionVerbs:
 
         Given a person, only those that are theirs alone.
         """
-        if person is None:
-            return await self._sessions.all(self.agent, archived=archived)
-        theirs = await self._sessions.of_person(self.agent, person)
-        return [one for one in theirs if archived or not one.is_archived]
+        return await self._sessions.all(self.agent, person=person, archived=archived)
 
     async def archive_session(self, session: SessionId) -> None:
         """Close the session for good; its history is kept."""

@@ -1,7 +1,7 @@
 """Who is known, and who asked to be."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,16 +9,16 @@ from sqlalchemy import bindparam, delete, select, update
 from typing_extensions import override
 
 from gateway.clock import Clock
-from gateway.contracts.people import Identity, PairingRequest, People, Person
+from gateway.contracts.people import PairingRequest, People, Person
 from gateway.ids import ExternalUser, NewId, PersonId, PlatformName
 from gateway.messages import Message
-from gateway.store.codec import dump_address, storable
+from gateway.store.codec import storable
 from gateway.store.database import Database
 from gateway.store.inserts import insert
 from gateway.store.linking import unlink
 from gateway.store.pairings import live_requests, redeem, request, request_row, take
 from gateway.store.schema import identities, people
-from gateway.store.standing import FIND, IDENTITIES, IS_ONE, identity_from, look_up, person_from
+from gateway.store.standing import FIND, IS_ONE, look_up, person_from
 from gateway.store.statements import Transaction
 
 _CACHED = 4096
@@ -41,11 +41,6 @@ _ADD_PERSON = insert(people)
 _ADD_IDENTITY = insert(identities)
 _OWN_PERSON = select(identities.c.own_person).where(*IS_ONE).scalar_subquery()
 _SET_ROLE = update(people).where(people.c.id == _OWN_PERSON).values(role=bindparam("new"))
-_ONE = select(identities).where(*IS_ONE)
-_KNOWN = select(identities.c.name, identities.c.address).where(*IS_ONE)
-_MEET = update(identities).where(*IS_ONE).values(
-    name=bindparam("new_name"), address=bindparam("new_address")
-)  # fmt: skip
 _FORGET = delete(identities).where(*IS_ONE)
 _FORGET_PERSON = delete(people).where(people.c.id == bindparam("person"))
 
@@ -61,7 +56,6 @@ class SqlPeople(People):
         self._clock = clock
         self._new_id = new_id
         self._found: OrderedDict[_Named, Person | None] = OrderedDict()
-        self._met: OrderedDict[_Named, tuple[str, str]] = OrderedDict()
 
     @override
     async def find(self, platform: PlatformName, user: ExternalUser) -> Person | None:
@@ -113,36 +107,6 @@ class SqlPeople(People):
     @override
     async def all(self) -> Sequence[dict[str, Any]]:
         return [row._asdict() for row in await self._database.read(_ALL)]
-
-    @override
-    async def identities(self, person: PersonId) -> Sequence[Identity]:
-        rows = await self._database.read(IDENTITIES, of_person=person)
-        return [identity_from(row) for row in rows]
-
-    @override
-    async def named(self, identities: Collection[str]) -> Sequence[Identity]:
-        parts = [one.partition(":") for one in identities]
-        found = [
-            await self._database.read(_ONE, of_platform=platform, of_user=user)
-            for platform, _, user in parts
-        ]
-        return [identity_from(row) for rows in found for row in rows]
-
-    @override
-    async def meet(self, message: Message) -> None:
-        address = message.address
-        named = {"of_platform": address.platform, "of_user": address.external_user}
-        identity = (address.platform, address.external_user)
-        met = (storable(message.sender_name), dump_address(address))
-        if self._met.get(identity) == met:
-            return
-        known = await self._database.read_one(_KNOWN, **named)
-        if known is not None and (known.name, known.address) != met:
-            values = {**named, "new_name": met[0], "new_address": met[1]}
-            self._database.write_later(lambda transaction: transaction.run(_MEET, values))
-        self._met[identity] = met
-        if len(self._met) > _CACHED:
-            self._met.popitem(last=False)
 
     @override
     async def request_pairing(

@@ -8,7 +8,7 @@ from typing_extensions import override
 from gateway.clock import Clock
 from gateway.contracts.inbox import Inbox
 from gateway.contracts.linking import Announcements, Audit, Links
-from gateway.contracts.people import People
+from gateway.contracts.people import Identities, People
 from gateway.contracts.stores import (
     Cursors,
     Outbox,
@@ -24,6 +24,7 @@ from gateway.store.announcements import SqlAnnouncements
 from gateway.store.audit import SqlAudit
 from gateway.store.cursors import SqlCursors
 from gateway.store.database import Database
+from gateway.store.identities import SqlIdentities
 from gateway.store.inbox import SqlInbox
 from gateway.store.linking import SqlLinks
 from gateway.store.location import database_path
@@ -62,6 +63,7 @@ class SqlStore(Store):
         self.usage: UsageLedger = SqlUsage(self._database)
         people = SqlPeople(self._database, clock, new_id)
         self.people: People = people
+        self.identities: Identities = SqlIdentities(self._database)
         self.links: Links = SqlLinks(self._database, clock, new_id, people.forget)
         self.announcements: Announcements = SqlAnnouncements(self._database, clock)
         self.audit: Audit = SqlAudit(self._database, clock)

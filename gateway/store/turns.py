@@ -5,7 +5,7 @@ from typing_extensions import override
 
 from gateway.clock import Clock
 from gateway.contracts.inbox import Kept
-from gateway.contracts.stores import OutboxKind, OutboxState, Turn, Turns, TurnState
+from gateway.contracts.stores import OutboxKind, OutboxState, SessionInfo, Turn, Turns, TurnState
 from gateway.errors import LaneLost, MessageWithdrawn
 from gateway.ids import NewId, TurnId
 from gateway.store.database import Database
@@ -13,6 +13,8 @@ from gateway.store.inserts import insert, insert_or_skip
 from gateway.store.kept import put_state, waiting_row, was_withdrawn
 from gateway.store.leases import claim, require
 from gateway.store.schema import IS_WAITING, entries, inbox, outbox, steps, turns
+from gateway.store.session_of_turn import session_of
+from gateway.store.sessions import new_session
 from gateway.store.statements import Transaction
 
 _FIRST = insert(turns)
@@ -92,6 +94,12 @@ class SqlTurns(Turns):
     async def begin(self, kept: Kept) -> Turn:
         turn, now = TurnId(self._new_id("t")), self._clock.now()
         return await self._database.write(lambda transaction: _begin(transaction, kept, turn, now))
+
+    @override
+    async def session(self, turn: Turn) -> SessionInfo:
+        kept = turn.kept
+        new = new_session(kept.agent, kept.session_key, None, self._new_id, self._clock.now())
+        return await self._database.write(lambda transaction: session_of(transaction, turn, new))
 
     @override
     async def postpone(self, turn: Turn, until: float) -> None:

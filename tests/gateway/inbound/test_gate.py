@@ -53,7 +53,7 @@ class Door:
                 self.store, self.clock, no_means(self.store, self.clock, self.folder)
             ),
             inbox=self.store.inbox,
-            people=self.store.people,
+            identities=self.store.identities,
             sessions=self.store.sessions,
             files=TurnFiles({}, [AgentId("main")], self.folder, self.clock),
             turned_away=TurnedAway(
