@@ -1,11 +1,12 @@
 """Rows of codes and of what became of them; each changes from one state to the next once."""
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 
 from gateway.contracts.linking import LinkId
 from gateway.contracts.people import Identity
@@ -55,7 +56,7 @@ _BY_HASH = _LIVE.where(
     link_codes.c.code_hash == bindparam("hash"), link_codes.c.state == State.OPEN.value
 )
 _BY_ID = _LIVE.where(link_codes.c.id == bindparam("link"))
-_ALL_UNSETTLED = _LIVE.where(link_codes.c.state.in_([state.value for state in _UNSETTLED]))
+_ALL_UNSETTLED = _LIVE.where(or_(*(link_codes.c.state == state.value for state in _UNSETTLED)))
 _OPEN_OF_PERSON = _LIVE.where(
     link_codes.c.person == bindparam("person"), link_codes.c.state == State.OPEN.value
 )
@@ -71,11 +72,10 @@ _MAKE = _OF_ID.values(
     before=bindparam("new_before"),
     linked_at=bindparam("now"),
 )
-_LATEST = (
+_MADE = (
     select(link_codes.c.id, link_codes.c.linked_at, link_codes.c.before)
     .where(link_codes.c.person == bindparam("person"), link_codes.c.state == State.MADE.value)
-    .order_by(link_codes.c.linked_at.desc())
-    .limit(1)
+    .order_by(link_codes.c.linked_at.desc(), link_codes.c.id.desc())
 )
 
 
@@ -105,16 +105,16 @@ def are_too_many(transaction: Transaction, person: PersonId, now: float) -> bool
     return bool(counted.codes >= _CODES_AT_MOST)
 
 
-def void_open_ones(transaction: Transaction, person: PersonId, asker: Identity) -> None:
+def void_open_ones(transaction: Transaction, person: PersonId, asker: Identity, now: float) -> None:
     """Let an account have one code at a time."""
-    for row in transaction.rows(_OPEN_OF_PERSON, {"person": person, "now": 0.0}):
+    for row in transaction.rows(_OPEN_OF_PERSON, {"person": person, "now": now}):
         if str(load_identity(row.asker)) == str(asker):
             settle(transaction, row.id, State.VOID)
 
 
-def void_all_of(transaction: Transaction, identity: Identity) -> None:
+def void_all_of(transaction: Transaction, identity: Identity, now: float) -> None:
     """End every question in which an account has a part."""
-    for row in transaction.rows(_ALL_UNSETTLED, {"now": 0.0}):
+    for row in transaction.rows(_ALL_UNSETTLED, {"now": now}):
         found = _found(row)
         parts = {str(one) for one in (found.asker, found.redeemer) if one is not None}
         if str(identity) in parts:
@@ -134,9 +134,9 @@ def live_link(
     return found if found is not None and found.state in states else None
 
 
-def latest_made(transaction: Transaction, person: PersonId) -> Any | None:
-    """Return the person's newest link that stands: `id`, `linked_at` and `before`."""
-    return transaction.row(_LATEST, {"person": person})
+def made(transaction: Transaction, person: PersonId) -> Sequence[Any]:
+    """Return the person's links that stand, newest first: `id`, `linked_at` and `before`."""
+    return transaction.rows(_MADE, {"person": person})
 
 
 def settle(transaction: Transaction, link: LinkId, state: State) -> None:

@@ -122,7 +122,7 @@ def _open(
 ) -> Trouble | None:
     if codes.are_too_many(transaction, row["person"], now):
         return Trouble.TOO_MANY_CODES
-    codes.void_open_ones(transaction, row["person"], who)
+    codes.void_open_ones(transaction, row["person"], who, now)
     codes.add(transaction, row)
     note(transaction, now, "link.code_made", str(who), {"link": row["id"]})
     return None
@@ -261,15 +261,19 @@ def unlink(
     everybody = identities_of(transaction, known.id)
     leaving = [one for one in everybody if (one.platform, one.external_user) == (platform, user)]
     part(transaction, known.id, leaving, new, now)
+    for link in codes.made(transaction, known.id):
+        if load_before(link.before).accounts == ((platform, user),):
+            codes.settle(transaction, link.id, codes.State.VOID)
     return _parted(transaction, everybody, leaving, known.id, new, by, "unlink.made", now)
 
 
 def _undo(
     transaction: Transaction, sayer: Message, person: PersonId, now: float
 ) -> Change | Trouble:
-    made = codes.latest_made(transaction, person)
-    if made is None:
+    links = codes.made(transaction, person)
+    if not links:
         return Trouble.NOT_LINKED
+    made = links[0]
     if now - made.linked_at > UNDO_WITHIN:
         return Trouble.TOO_LATE
     before: Before = load_before(made.before)
@@ -295,7 +299,7 @@ def _parted(
 ) -> Change:
     """Note and tell that accounts have parted, and let no question of theirs stand open."""
     for one in leaving:
-        codes.void_all_of(transaction, one)
+        codes.void_all_of(transaction, one, now)
         for told in everybody:
             facts = {**_named(one), "at": f"{now:.0f}", "is_you": "yes" * (told is one)}
             announce(transaction, now, told.address, "unlinked", facts)

@@ -32,7 +32,12 @@ FIND = (
 IDENTITIES = (
     select(identities)
     .where(identities.c.person == bindparam("of_person"))
-    .order_by(identities.c.linked_at, identities.c.created_at, identities.c.external_user)
+    .order_by(
+        identities.c.linked_at,
+        identities.c.created_at,
+        identities.c.platform,
+        identities.c.external_user,
+    )
 )
 
 

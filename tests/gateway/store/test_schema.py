@@ -175,7 +175,7 @@ HOT: dict[str, Statement] = {
     "waiting of person": rekeying._WAITING,
     "code": link_codes._BY_HASH,
     "codes": link_codes._COUNT,
-    "latest link": link_codes._LATEST,
+    "latest link": link_codes._MADE,
     "tries": tries._COUNTS,
 }
 
