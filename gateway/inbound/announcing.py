@@ -60,7 +60,10 @@ class Announcing:
             await self._notices.notice(announcement.address, text, choices=choices)
         except (SendRefused, AccountRejected) as refusal:
             log.warning("announcement.refused", kind=announcement.kind, reason=str(refusal))
-        await self._announcements.told(announcement.number)
+        # Under the lock, or a look that began before would have it said again.
+        async with self._looking:
+            await self._announcements.told(announcement.number)
+            self._begun.discard(announcement.number)
 
 
 def put_into_words(kind: str, facts: Mapping[str, str]) -> Said:

@@ -66,7 +66,11 @@ def provider() -> str:
 async def platform(
     request: pytest.FixtureRequest, clock: Clock, tmp_path: Path
 ) -> AsyncIterator[Platform]:
-    async with PLATFORMS[request.param](clock, tmp_path) as met:
+    if "pair" in request.fixturenames:
+        name: str = request.getfixturevalue("pair")[0]
+    else:
+        name = request.param
+    async with PLATFORMS[name](clock, tmp_path) as met:
         yield met
 
 
