@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from gateway.clock import Clock
 from gateway.contracts.inbox import Inbox, Kept
-from gateway.errors import LaneLost, MessageWithdrawn
+from gateway.errors import LaneLost, MessageGone
 from gateway.ids import Lane
 from gateway.inbound.postponed import Postponed
 from gateway.inbound.stops import Stops
@@ -44,7 +44,7 @@ class Drain:
         """Work until the lane is empty, or until another owner has taken it."""
         try:
             while (kept := await self._ready_head(lane)) is not None:
-                with self._stops.working(kept), suppress(MessageWithdrawn):
+                with self._stops.working(kept), suppress(MessageGone):
                     await self._take_turn(await self._whole(kept))
         except LaneLost:
             return

@@ -32,10 +32,11 @@ class Settling:
         self._wake = wake
 
     async def settle(self, change: Change) -> None:
-        log.info("people.joined" if change.is_link else "people.parted", person=change.stays)
         if change.is_link:
+            log.info("people.joined", person=change.stays)
             await self._files.share(change.leaves, change.stays)
         else:
+            log.info("people.parted", person=change.stays)
             # A turn of who has left still works on what is no longer theirs.
             for account in change.identities:
                 await self._stops.stop_sender(account.platform, account.external_user)

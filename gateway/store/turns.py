@@ -6,7 +6,7 @@ from typing_extensions import override
 from gateway.clock import Clock
 from gateway.contracts.inbox import Kept
 from gateway.contracts.stores import OutboxKind, OutboxState, SessionInfo, Turn, Turns, TurnState
-from gateway.errors import LaneLost, MessageWithdrawn
+from gateway.errors import LaneLost, MessageGone
 from gateway.ids import NewId, TurnId
 from gateway.store.database import Database
 from gateway.store.inserts import insert, insert_or_skip
@@ -154,8 +154,10 @@ def _begin(transaction: Transaction, kept: Kept, turn: TurnId, now: float) -> Tu
     fresh = waiting_row(transaction, kept.number)
     if fresh is None:
         if was_withdrawn(transaction, kept.number):
-            raise MessageWithdrawn(f"message {kept.number} was taken back")
+            raise MessageGone(f"message {kept.number} was taken back")
         raise LaneLost(f"message {kept.number} is done already")
+    if fresh.lane != kept.lane:
+        raise MessageGone(f"message {kept.number} waits in another lane now")
     fence = claim(transaction, fresh.lane)
     again = transaction.row(_AGAIN, {"of_number": kept.number})
     if again is not None:
