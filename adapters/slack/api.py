@@ -9,6 +9,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from adapters.slack.pace import Pace
 from adapters.slack.settings import SlackSettings
 from adapters.slack.transport import Connections, web_client
 from gateway.clock import Clock
@@ -78,6 +79,10 @@ class SaidNo(SendRefused):
         super().__init__(words)
 
 
+class NoRoom(RetryLater):
+    """A call that a better one will follow was left out, so that there is room for that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What Slack said, and the headers that it came with."""
@@ -94,6 +99,7 @@ class Api:
         self._base = settings.api_base
         self._token = settings.bot_token.get_secret_value()
         self.connections = Connections()
+        self._pace = Pace(clock)
         self._penalties: dict[str, float] = {}
         """Until when, by the adapter's clock, what is limited must be left alone."""
 
@@ -104,13 +110,29 @@ class Api:
     async def close(self) -> None:
         await self.connections.close()
 
-    async def call(self, method: str, *, is_repeatable: bool = True, **parameters: Any) -> Any:
+    async def call(
+        self,
+        method: str,
+        *,
+        is_repeatable: bool = True,
+        is_passing: bool = False,
+        **parameters: Any,
+    ) -> Any:
         """Make one call, encoded as the SDK does it, and return its answer.
 
         Raises `RetryLater`, `SaidNo` and `AccountRejected`; for a call that must not be made
-        twice also `SendUncertain`.
+        twice also `SendUncertain`. A call that `is_passing` leaves room for those that are not.
         """
+        wait = self._pace.take(_limited(method, parameters), is_passing=is_passing)
+        if wait and is_passing:
+            raise NoRoom(method, wait)
+        if wait:
+            raise RetryLater(f"as many calls of {method} as Slack allows", wait)
         return (await self.ask(method, is_repeatable=is_repeatable, **parameters)).data
+
+    def left(self, method: str) -> float:
+        """Return how many calls of a method Slack would take at once."""
+        return self._pace.left(method)
 
     async def ask(self, method: str, *, is_repeatable: bool = True, **parameters: Any) -> Answer:
         """Make one call and return its answer with its headers."""

@@ -21,6 +21,8 @@ _PAGES = 5
 _CONVERSATIONS = 200
 _KINDS = "im,mpim,public_channel,private_channel"
 _GONE = {"thread_not_found", "message_not_found", "channel_not_found", "not_in_channel"}
+_OVERLAP = 10
+"""Seconds before the last message seen: one of another conversation may have overtaken it."""
 _BEFORE_A_NEW_ONE = 1.5
 """Seconds that a new message waits for older ones: Slack wants it acknowledged in three."""
 
@@ -50,7 +52,7 @@ class CatchingUp:
         gap = self._ledger.gap
         if gap is not None:
             oldest = Decimal(f"{self._clock.now() - self._oldest_age:.6f}")
-            self._since = str(max(Decimal(gap), oldest))
+            self._since = str(max(Decimal(gap) - _OVERLAP, oldest))
             self._done.clear()
             self._wanted.set()
 
@@ -86,7 +88,7 @@ class CatchingUp:
             if since == self._since:
                 self._done.add(channel)
         if messages:
-            log.info("caught_up", conversation=channel, messages=len(messages))
+            log.info("history.caught_up", conversation=channel, messages=len(messages))
         if not lock.locked():
             self._looking.pop(channel, None)
 

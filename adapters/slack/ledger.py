@@ -9,7 +9,6 @@ from gateway.errors import RetryLater
 
 _CONVERSATIONS_REMEMBERED = 500
 _THREADS_REMEMBERED = 500
-_SAVE_EVERY = 3.0
 _TICK = Decimal("0.000001")
 
 Name = TypeVar("Name")
@@ -19,7 +18,6 @@ class Ledger:
     """One account's memory of where it has got to. Slack's `ts` are its time."""
 
     def __init__(self, kit: AdapterKit) -> None:
-        self._clock = kit.clock
         self._cursor = kit.cursor
         self._conversations: dict[str, None] = {}
         self._threads: dict[tuple[str, str], None] = {}
@@ -93,11 +91,6 @@ class Ledger:
 
     def _meet(self, channel: str) -> None:
         _touch(self._conversations, channel, _CONVERSATIONS_REMEMBERED)
-
-    async def keep_saving(self) -> None:
-        while True:
-            await self._clock.sleep(_SAVE_EVERY)
-            await self.save()
 
     async def save(self) -> None:
         """Write it down if it has changed; what cannot be written now is written later."""

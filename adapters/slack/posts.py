@@ -1,12 +1,13 @@
 """Messages of ours, from the first word to the last: posted, streamed, changed, found again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
 import structlog
 
-from adapters.slack.api import Api, SaidNo
+from adapters.slack.api import Api, NoRoom, SaidNo
 from adapters.slack.identity import Identity, Names
 from adapters.slack.inbound import encode_message_id, is_command_id
 from adapters.slack.outbound import (
@@ -27,10 +28,14 @@ from gateway.messages import Address, OutgoingMessage, Place
 log = structlog.get_logger()
 
 _BROKEN_BLOCKS = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"}
-_STILL_STREAMING = {"streaming_state_conflict", "message_in_streaming_state"}
+_STREAMING = "streaming"
+"""Is in the name of the refusal to change a message that still streams."""
 _GROWING_REMEMBERED = 1000
 _CLOCKS_DIFFER_BY = 60.0
 _LOOKED_THROUGH = 200
+_SOON = 1.0
+_EDITS_OF_ONE = 8
+"""Left for a message to be worth growing."""
 
 
 class Posts:
@@ -50,6 +55,8 @@ class Posts:
         self._names = names
         self._streams = Streams(api, identity, clock)
         self._growing: dict[MessageId, None] = {}
+        self._begun = 0
+        """Messages that will grow by edits and are just being posted."""
 
     @property
     def growing(self) -> Mapping[MessageId, object]:
@@ -61,9 +68,28 @@ class Posts:
         if may_stream and message.is_growing:
             sent = await self._streams.begin(to, message)
         if sent is None:
-            sent = await self._post(to, message)
+            with self._beginning(message):
+                sent = await self._post(to, message)
         self._note(sent, message)
         return sent
+
+    @contextmanager
+    def _beginning(self, message: OutgoingMessage) -> Iterator[None]:
+        """Let no more messages grow by edits than Slack has edits for: posts are cheaper."""
+        if not message.is_growing:
+            yield
+            return
+        if self._api.left("chat.update") < self._edits_to_come() + _EDITS_OF_ONE:
+            raise NotSupported("more answers are being written than Slack takes edits for")
+        self._begun += 1
+        try:
+            yield
+        finally:
+            self._begun -= 1
+
+    def _edits_to_come(self) -> int:
+        """Count the messages that an edit will end."""
+        return self._begun + sum(not self._streams.knows(one) for one in self._growing)
 
     async def _post(self, to: Address, message: OutgoingMessage) -> MessageId:
         asker = await self._asker(to, message)
@@ -74,6 +100,12 @@ class Posts:
     async def edit(self, to: Address, sent: MessageId, message: OutgoingMessage) -> None:
         """Add to a stream, end it, or change the message as a whole."""
         self._note(sent, message)
+        try:
+            await self._change(to, sent, message)
+        except NoRoom:
+            log.debug("edit.left_out")
+
+    async def _change(self, to: Address, sent: MessageId, message: OutgoingMessage) -> None:
         if self._streams.knows(sent):
             if message.is_growing and await self._streams.grow(sent, message):
                 return
@@ -84,12 +116,14 @@ class Posts:
             await self._streams.show_done(to.place)
 
     async def _update(self, to: Address, sent: MessageId, message: OutgoingMessage) -> None:
+        if message.is_growing and self._api.left("chat.update") <= self._edits_to_come():
+            raise NoRoom("chat.update", _SOON)
         asker = await self._asker(to, message)
         parameters = edit_parameters(sent, message, asker=asker)
         try:
-            await self._with_blocks("chat.update", parameters)
+            await self._with_blocks("chat.update", parameters, is_passing=message.is_growing)
         except SaidNo as refusal:
-            if refusal.error not in _STILL_STREAMING:
+            if _STREAMING not in refusal.error:
                 raise
             # An earlier process has begun it.
             await self._streams.stop(sent)
@@ -101,18 +135,15 @@ class Posts:
             return ""
         return await self._names.name(to.external_user.partition(":")[2])
 
-    async def _with_blocks(
-        self, method: str, parameters: Parameters, *, is_repeatable: bool = True
-    ) -> Any:
+    async def _with_blocks(self, method: str, parameters: Parameters, **how: bool) -> Any:
         """Make a call; should its blocks be refused, the words go without them."""
         try:
-            return await self._api.call(method, is_repeatable=is_repeatable, **parameters)
+            return await self._api.call(method, **how, **parameters)
         except SaidNo as refusal:
             if refusal.error not in _BROKEN_BLOCKS:
                 raise
             log.warning("blocks.refused", method=method, reason=refusal.error)
-        plain = without_blocks(parameters)
-        return await self._api.call(method, is_repeatable=is_repeatable, **plain)
+        return await self._api.call(method, **how, **without_blocks(parameters))
 
     def _note(self, sent: MessageId, message: OutgoingMessage) -> None:
         self._growing.pop(sent, None)

@@ -30,6 +30,7 @@ from gateway.ids import AccountName, MessageId
 log = structlog.get_logger()
 
 _HELLO_WITHIN = 10.0
+_SAVE_EVERY = 3.0
 _LAST_ACKNOWLEDGEMENTS = 2.0
 _LIVED_WELL = 30.0
 """A connection that has lasted so long was a good one: the next may be tried at once."""
@@ -82,7 +83,7 @@ class Receiver:
         )
         intake = Intake(reader, deliver, kit, ledger, self._names, errands)
         catching_up = CatchingUp(self._api, intake, ledger, kit.clock, settings.catch_up)
-        tasks.create_task(ledger.keep_saving())
+        tasks.create_task(self._keep_ledger())
         intake.first, intake.catch_up = catching_up.first, catching_up.want
         tasks.create_task(catching_up.run())
         app = bolt_app(me, settings, self._api, intake)
@@ -91,6 +92,11 @@ class Receiver:
         else:
             socket = Socket(settings, self._api, kit, tasks, catching_up.want)
             await socket.run(lambda request: _answer(app, request))
+
+    async def _keep_ledger(self) -> None:
+        while True:
+            await self._kit.clock.sleep(_SAVE_EVERY)
+            await self._ledger.save()
 
     async def _listen(self, app: AsyncApp, catch_up: Callable[[], None]) -> None:
         from adapters.slack.webhook import EventServer  # noqa: PLC0415 - an app with a socket starts faster without a web server

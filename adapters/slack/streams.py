@@ -31,7 +31,6 @@ log = structlog.get_logger()
 _LASTS = 240.0
 _FORGOTTEN_AFTER = 600.0
 _CANNOT_STREAM = {"unknown_method", "method_not_supported", "feature_not_enabled", "not_allowed"}
-NOT_STREAMING = {"message_not_in_streaming_state", "streaming_mode_mismatch"}
 
 
 @dataclass(slots=True)
@@ -70,15 +69,15 @@ class Streams:
         chunks = _additions(stream, growing_text(message), message)
         place, thread = to.place, thread_of(to.place)
         parameters: dict[str, Any] = {"chunks": chunks} if chunks else {}
-        if not place.is_direct:
-            team, _, user = to.external_user.partition(":")
-            parameters |= {"recipient_team_id": team, "recipient_user_id": user}
+        team, _, user = to.external_user.partition(":")
         try:
             answer = await self._api.call(
                 "chat.startStream",
                 is_repeatable=False,
                 channel=place.conversation,
                 thread_ts=thread,
+                recipient_team_id=team,
+                recipient_user_id=user,
                 task_display_mode="timeline",
                 **parameters,
             )
@@ -114,7 +113,11 @@ class Streams:
         channel, ts = decode_message_id(sent)
         try:
             await self._api.call(
-                "chat.appendStream", is_repeatable=False, channel=channel, ts=ts, chunks=chunks
+                "chat.appendStream",
+                is_repeatable=False,
+                channel=channel,
+                ts=ts,
+                chunks=chunks,
             )
         except SaidNo:
             del self._streams[sent]

@@ -66,6 +66,7 @@ class Live:
         self._signed_after: int | None = None
         """How many messages had arrived when the bot was last shown to be at work."""
         self._growth = Interim.STREAM if route.streams else Interim.EDIT
+        self._may_grow = route.edits
 
     async def run(self) -> None:
         """Work until `end`; whatever goes wrong here, the final text is sent without it."""
@@ -154,8 +155,12 @@ class Live:
                 self._route.account.has_drafts = False
                 self._draft = ""
                 self._seen = -1
-        if self._route.edits:
-            return await self._show_by_edits()
+        if self._may_grow:
+            try:
+                return await self._show_by_edits()
+            except NotSupported as reason:
+                log.info("growth.given_up", reason=str(reason))
+                self._may_grow = False
         self._seen = self._version
         return None
 

@@ -77,6 +77,7 @@ class Deliveries:
 
         Raises:
             SendRefused: the platform will not have it; the row is `failed`.
+            NotSupported: it cannot grow here now, and may be sent once it is whole.
             RetryLater: it never says whether a message has arrived.
         """
         first = _stubbed(message) if may_edit and route.needs_stub else message
@@ -227,6 +228,9 @@ class Deliveries:
         try:
             message_id = await self._sent_once(route, row, message)
         except (SendRefused, NotSupported) as refusal:
+            if isinstance(refusal, NotSupported) and message is not None and message.is_growing:
+                await self._store.settle(row.id, OutboxState.ABANDONED, str(refusal))
+                raise
             log.warning("send.refused", row=row.id, kind=row.kind.value)
             await self._store.settle(row.id, OutboxState.FAILED, str(refusal))
             raise SendRefused(str(refusal)) from refusal

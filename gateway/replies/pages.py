@@ -71,7 +71,8 @@ class Pages:
     async def grow(self, views: Sequence[View], choices: tuple[Choice, ...]) -> None:
         """Make one interim call towards showing these pages, the first that differs.
 
-        A dropped edit is no loss: newer text comes, and in the end the final one.
+        A dropped edit is no loss: newer text comes, and in the end the final one. Raises
+        `NotSupported` where nothing can grow now.
         """
         found = self._next(views, choices)
         if found is None:

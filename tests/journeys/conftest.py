@@ -8,6 +8,7 @@ import pytest
 from gateway.clock import Clock
 from tests.fakes.fast_clock import FastClock
 from tests.journeys.in_terminal import Terminal
+from tests.journeys.on_discord import Discord, DiscordServer, DiscordThread
 from tests.journeys.on_slack import Slack, SlackChannel, SlackHttp, SlackPlain
 from tests.journeys.on_telegram import Telegram, TelegramGroup, TelegramWithoutDrafts
 from tests.journeys.platform import Person, Platform
@@ -18,6 +19,9 @@ PLATFORMS: dict[str, type[Platform]] = {
     "telegram without drafts": TelegramWithoutDrafts,
     "telegram group": TelegramGroup,
     "terminal": Terminal,
+    "discord": Discord,
+    "discord server": DiscordServer,
+    "discord thread": DiscordThread,
     "slack": Slack,
     "slack plain": SlackPlain,
     "slack channel": SlackChannel,
@@ -39,6 +43,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
                 "telegram",
                 "telegram group",
                 "terminal",
+                "discord",
+                "discord server",
                 "slack",
                 "slack channel",
             ]
