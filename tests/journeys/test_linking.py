@@ -14,7 +14,7 @@ from tests.journeys.on_telegram import Telegram, TelegramPerson
 from tests.journeys.platform import PATIENCE, Person, Platform, Shown
 from tests.journeys.world import World
 
-PAIRS = [("telegram", "slack"), ("slack plain", "telegram")]
+PAIRS = [("telegram", "discord"), ("discord", "slack"), ("slack plain", "telegram")]
 WITH_TERMINAL = [*PAIRS, ("telegram", "terminal")]
 STRANGERS = {"direct_messages": "pairing"}
 
@@ -222,6 +222,33 @@ async def test_linking_while_both_sides_talk_loses_doubles_and_mixes_nothing(
     prompt = world.model.asked[-1].prompt
     assert all(f"h{number}" in prompt for number in range(4))
     assert all(f"t{number}" in prompt for number in range(1, 4))
+
+
+@pytest.mark.parametrize("pair", [("telegram", "discord")], indirect=True)
+async def test_t8_three_platforms_are_one_person(
+    world: World, other: Platform, clock: Clock, tmp_path: Path
+) -> None:
+    async with PLATFORMS["slack"](clock, tmp_path) as third:
+        world.add(third)
+        await world.start()
+        here, there, yonder = (one.person("Ann") for one in (world.platform, other, third))
+        await here.asks("My cat is called Mitzi.", "Mitzi")
+        await link(here, there)
+        await there.asks("My dog is called Rex.", "My dog is called Rex.")
+        await link(there, yonder)
+        await yonder.asks("My fish is called Bubble.", "My fish is called Bubble.")
+        for person in (here, there, yonder):
+            await person.asks(f"Who is there, {person.identity}?", person.identity)
+            prompt = world.model.asked[-1].prompt
+            assert all(name in prompt for name in ("Mitzi", "Rex", "Bubble"))
+        await here.asks("/unlink", "The other accounts keep all of it.")
+        await press(here, "Yes, unlink")
+        await here.reads("I no longer know here")
+        await here.asks("Who am I?", "Who am I?")
+        assert "Mitzi" not in world.model.asked[-1].prompt
+        await yonder.asks("Who is left?", "Who is left?")
+        assert "Mitzi" in world.model.asked[-1].prompt
+        await world.stop()
 
 
 # Alone on one platform.
