@@ -45,9 +45,6 @@ class Circle:
 
     accounts: set[tuple[str, str]]
     known: set[str] = field(default_factory=set)
-    asked: int = 0
-    """The newest of their messages that the model has seen."""
-
 
 class Thinking(Gate):
     """Takes its time, so that much happens while answers are being written."""
@@ -73,6 +70,10 @@ class World:
         self.epochs = dict.fromkeys(self.circles, 0)
         self.of_epoch = {(*account, 0): circle for account, circle in self.circles.items()}
         self.sent: dict[str, int] = {}
+        self.lines: dict[str, object] = {}
+        """Whose line each was written to: an account's, or that of a whole circle."""
+        self.asked: Counter[object] = Counter()
+        """The newest message of each line that the model has seen."""
         self.seen: set[str] = set()
         self.uncertain: set[str] = set()
         """Sent by who was parted before the answer came: it may have been stopped."""
@@ -92,10 +93,11 @@ class World:
         circle = self.of_epoch[who, at, epoch]
         if foreign := set(markers) - circle.known:
             self.leaks.append(f"{last} was answered from {sorted(foreign)}")
-        if last not in self.seen and self.sent[last] < circle.asked:
-            self.leaks.append(f"{last} came after one that was written later")
+        for line in ((who, at), self.lines[last]):
+            if last not in self.seen and self.sent[last] < self.asked[line]:
+                self.leaks.append(f"{last} came after one that was written later")
+            self.asked[line] = max(self.asked[line], self.sent[last])
         self.seen.add(last)
-        circle.asked = max(circle.asked, self.sent[last])
 
     async def says(self, who: str, at: str, text: str) -> None:
         await self.served.writes(text, who, account=at, platform=at)
@@ -126,6 +128,7 @@ class World:
         number = len(self.sent)
         marker = f"{who}-{at}-{self.epochs[who, at]}-{number}"
         self.sent[marker] = number
+        self.lines[marker] = self.circles[who, at]
         self.circles[who, at].known.add(marker)
         await self.says(who, at, f"remember {marker}")
 
