@@ -6,7 +6,7 @@ from gateway.contracts.inbox import KeepOutcome
 from gateway.contracts.linking import Change, Trouble
 from gateway.contracts.stores import TurnState
 from gateway.errors import Refused
-from gateway.ids import AgentId, Lane, MessageId, PersonId
+from gateway.ids import AgentId, ExternalUser, Lane, MessageId, PersonId, PlatformName
 from gateway.transcript import Usage, UserEntry
 from tests.gateway.people.desk import AGENT, Desk
 
@@ -298,6 +298,6 @@ async def test_t13_nobody_takes_up_what_is_anothers(desk: Desk) -> None:
         )
 
 
-def _named(who: str) -> tuple[object, object]:
+def _named(who: str) -> tuple[PlatformName, ExternalUser]:
     platform, _, user = who.partition(":")
-    return platform, user
+    return PlatformName(platform), ExternalUser(user)

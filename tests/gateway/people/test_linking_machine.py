@@ -46,6 +46,7 @@ class Circle:
     accounts: set[tuple[str, str]]
     known: set[str] = field(default_factory=set)
 
+
 class Thinking(Gate):
     """Takes its time, so that much happens while answers are being written."""
 
@@ -118,9 +119,11 @@ class World:
         """Write a command, and return what it says once it says any of these."""
         before = len(self.texts(who, at))
         await self.says(who, at, text)
-        told = lambda: [  # noqa: E731 - it is looked at until it is so
-            one for one in self.texts(who, at)[before:] if any(end in one for end in endings)
-        ]
+
+        def told() -> list[str]:
+            since = self.texts(who, at)[before:]
+            return [one for one in since if any(end in one for end in endings)]
+
         await self.served.until(lambda: bool(told()), within=3600.0)
         return told()[0]
 
@@ -161,10 +164,7 @@ class World:
     def _is_shown(self, who: str, at: str, label: str) -> bool:
         shown = self.served.accounts[at].messages.values()
         return any(
-            choice.label == label
-            for one in shown
-            if one.where[0] == who
-            for choice in one.choices
+            choice.label == label for one in shown if one.where[0] == who for choice in one.choices
         )
 
     async def parts(self, who: str, at: str) -> None:
@@ -214,9 +214,7 @@ class World:
     async def settle(self) -> None:
         """Let everything be answered, and see that each was, once, and in order."""
         try:
-            await self.served.until(
-                lambda: set(self._unanswered()) <= self.uncertain, within=600.0
-            )
+            await self.served.until(lambda: set(self._unanswered()) <= self.uncertain, within=600.0)
         except AssertionError:
             left = set(self._unanswered()) - self.uncertain
             told = {f"{who} {at}": self.texts(who, at)[-4:] for who, at in self.circles}
