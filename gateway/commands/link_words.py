@@ -9,8 +9,9 @@ from gateway.replies.wording import as_code, escaped
 
 CODE_WORDS = (
     "To link another account of yours with this one, write this to me **there**, in a direct "
-    "message:\n\n`/link {code}`\n\nThe code is good for ten minutes, and once. Give it to nobody: "
-    "an account that is linked with yours reads what we say here."
+    "message:\n\n`/link {code}`\n\nWhere an app has but one command, put that first: "
+    "`/parley link {code}`. The code is good for ten minutes, and once. Give it to nobody: an "
+    "account that is linked with yours reads what we say here."
 )
 REDEEMED_WORDS = (
     "You are about to link this account with {other}.\n\nBoth will then be one person to me. "

@@ -51,8 +51,8 @@ _DROP_TRIES = delete(code_tries).where(code_tries.c.tried_at < bindparam("before
 async def prune(database: Database, before: float) -> int:
     """Forget messages from before that time, with their turns and what these sent.
 
-    Settled notices, pairing requests and codes that have expired go, too. Returns how many messages and
-    notices that was.
+    Settled notices, pairing requests and codes that have expired go, too. Returns how many
+    messages and notices that was.
     """
     values = {"before": before}
     for statement in (_DROP_REQUESTS, _DROP_CODES, _DROP_TRIES):

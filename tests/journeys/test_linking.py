@@ -10,6 +10,7 @@ import pytest
 
 from gateway.clock import Clock
 from tests.journeys.conftest import PLATFORMS
+from tests.journeys.on_slack import SlackPerson
 from tests.journeys.on_telegram import Telegram, TelegramPerson
 from tests.journeys.platform import PATIENCE, Person, Platform, Shown
 from tests.journeys.world import World
@@ -249,6 +250,24 @@ async def test_t8_three_platforms_are_one_person(
         await yonder.asks("Who is left?", "Who is left?")
         assert "Mitzi" in world.model.asked[-1].prompt
         await world.stop()
+
+
+@pytest.mark.parametrize("pair", [("telegram", "slack")], indirect=True)
+async def test_a_platform_with_one_command_links_by_that(world: World, other: Platform) -> None:
+    await world.start()
+    here, there = world.person("Ann"), other.person("Ann")
+    assert isinstance(there, SlackPerson)
+    await here.asks("My cat is called Mitzi.", "Mitzi")
+    code = code_in(await here.asks("/link", "what we say here."))
+    there.user.commands("/parley", f"link {code}", place=there.place)
+    await there.reads("say no.")
+    await press(there, "Yes, link")
+    await here.reads("somebody has learnt your code.")
+    await press(here, "Yes, link")
+    await here.reads("from your next message on")
+    there.writes("What is my cat called?")
+    await there.reads("What is my cat called?")
+    assert "Mitzi" in world.model.asked[-1].prompt
 
 
 # Alone on one platform.
