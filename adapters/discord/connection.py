@@ -10,14 +10,17 @@ import structlog
 import yarl
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
+from adapters.discord.line import Line
 from adapters.discord.settings import DiscordSettings
-from adapters.discord.transport import WRONG_TOKEN, Line, Rest
+from adapters.discord.transport import WRONG_TOKEN, Rest
 from gateway.contracts.adapter import AdapterKit
 from gateway.errors import AccountRejected, GatewayError, RetryLater
 
 log = structlog.get_logger()
 
 _DIALLED_WITHIN = 60.0
+_SILENT_AT_MOST = 60.0
+"""Heartbeats are answered every 41 seconds: a line that says nothing for longer is half open."""
 _LONGEST_PAUSE = 120.0
 _LIVED_WELL = 120.0
 """A connection that has lasted so long was a good one: the next may be tried at once. Both keep
@@ -48,6 +51,8 @@ class Connection:
         rest: Rest,
         kit: AdapterKit,
         received: Callable[[str, Any], None],
+        *,
+        silent_at_most: float = _SILENT_AT_MOST,
     ) -> None:
         self._clock = kit.clock
         self._health = kit.health
@@ -63,7 +68,9 @@ class Connection:
             message_content=settings.message_content,
         )
         token = settings.token.get_secret_value()
-        self._line = Line(rest, token, intents, received, kit.health.alive, kit.clock)
+        self._line = Line(
+            rest, token, intents, received, kit.health.alive, kit.clock, silent_at_most
+        )
 
     async def keep_up(self) -> None:
         """Listen until cancelled.

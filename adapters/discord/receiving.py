@@ -12,7 +12,7 @@ from adapters.discord.account import invite_link, who_we_are
 from adapters.discord.catching_up import CatchingUp
 from adapters.discord.connection import Connection
 from adapters.discord.inbound import Me, Reader
-from adapters.discord.intake import Intake
+from adapters.discord.intake import MALFORMED, Intake
 from adapters.discord.interactions import Interactions
 from adapters.discord.ledger import Ledger
 from adapters.discord.outbound import command_bodies
@@ -117,6 +117,12 @@ class Events:
 
     def take(self, event: str, payload: Any) -> None:
         """Take one event, and return at once: nobody reads the socket meanwhile."""
+        try:
+            self._take(event, payload)
+        except MALFORMED as error:
+            log.warning("event.skipped", kind=event, error=type(error).__name__)
+
+    def _take(self, event: str, payload: Any) -> None:
         if event in _TALK:
             inbound = self._intake.take(event, payload)
             if isinstance(inbound, Message):
@@ -151,8 +157,7 @@ class Events:
         log.info("bot.connected", servers=len(servers))
         if not servers:
             log.info("bot.in_no_server", invite=invite_link(self._me.application))
-        self._catching_up.begin(servers)
-        self._tasks.create_task(self._catching_up.run())
+        self._catching_up.begin(servers, self._tasks)
         self._tasks.create_task(self._menu.publish())
 
     def _take_interaction(self, payload: Any) -> None:
@@ -200,6 +205,7 @@ class Menu:
             log.warning("commands.not_published", reason=str(error))
         else:
             self._ledger.published(menu)
+            await self._ledger.save()
 
     async def _put(self, server: str, bodies: list[dict[str, Any]]) -> None:
         application = self._me.application

@@ -46,7 +46,13 @@ class Calling:
         return clean(_EMOJI.sub(r":\1:", named))
 
     def calls_us(self, content: str) -> bool:
-        return any(self.is_ours(sign, number) for sign, number in _NAMED.findall(content))
+        """Say whether we are named: what Discord takes for a name, and any role of ours.
+
+        A name within code is none; a role may be named by people who cannot call it.
+        """
+        return self.us in self.names or any(
+            sign == "@&" and number in self.our_roles for sign, number in _NAMED.findall(content)
+        )
 
     def _name(self, sign: str, number: str, written: str) -> str:
         if sign == "#":

@@ -41,7 +41,7 @@ def test_t56_every_body_calls_nobody() -> None:
     bodies = [
         send_body("500", message("@everyone"), previews=True),
         edit_body(message("@everyone"), previews=True),
-        files_body([file], "k"),
+        files_body([file], "k", previews=True),
         settled_body("@everyone", "@here", "@here"),
         aside_body("@everyone"),
     ]
@@ -106,10 +106,10 @@ def test_captions_of_several_files_name_them() -> None:
         OutgoingFile(Path("a"), "a.txt", "text/plain", caption="first"),
         OutgoingFile(Path("b"), "b.txt", "text/plain"),
     ]
-    body = files_body(files, "k")
+    body = files_body(files, "k", previews=True)
     assert body["content"] == "a.txt: first"
     assert [one["filename"] for one in body["attachments"]] == ["a.txt", "b.txt"]
-    assert files_body(files[:1], "k")["content"] == "first"
+    assert files_body(files[:1], "k", previews=True)["content"] == "first"
 
 
 @pytest.mark.parametrize(
