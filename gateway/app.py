@@ -8,19 +8,23 @@ from typing import Any
 import structlog
 
 from gateway.clock import Clock, SystemClock
-from gateway.commands.builtin import builtin_commands
+from gateway.commands.builtin import Means, builtin_commands
+from gateway.contracts.linking import Change
 from gateway.contracts.people import PairingRequest
 from gateway.contracts.stores import Store
-from gateway.control.server import control_socket
+from gateway.control.people import PeopleControl
+from gateway.control.server import Verb, control_socket
 from gateway.control.verbs import Control
 from gateway.errors import AccountRejected, StoreBusy
 from gateway.ids import AccountName, AgentId
+from gateway.inbound.announcing import Announcing
 from gateway.inbound.dispatch import Dispatch
 from gateway.inbound.dispatcher import Dispatcher
 from gateway.inbound.drain import Drain
 from gateway.inbound.gate import Gate
 from gateway.inbound.health import AccountHealth
 from gateway.inbound.postponed import Postponed
+from gateway.inbound.settling import Settling
 from gateway.inbound.stops import Stops
 from gateway.inbound.supervision import keep_running
 from gateway.inbound.turn_files import TurnFiles
@@ -34,6 +38,7 @@ from gateway.parts import (
     open_store,
 )
 from gateway.people.access import Access
+from gateway.people.linking import Linking
 from gateway.people.pairing import Pairing
 from gateway.replies.replies import Replies
 from gateway.settings import GatewaySettings
@@ -86,14 +91,18 @@ class Gateway:
         self._health = [AccountHealth(AccountName(name), clock) for name in settings.adapters]
         self._pools = build_pools(settings, store, clock)
         postponed = Postponed(clock)
-        stops = Stops(self._pools.get, postponed)
-        commands = builtin_commands(store, clock, stops.stop, postponed.release_lane)
+        stops = Stops(self._pools.get, postponed, store.inbox.lanes_of)
+        key_file = settings.data_dir / "pairing.key"
+        self._pairing = Pairing(store, key_file, clock, settings.access.owners)
+        self._linking = Linking(store, key_file, self._settle, self._stir)
+        means = Means(stops.stop, stops.release, self._linking, self._pairing, self._welcome)
+        commands = builtin_commands(store, clock, means)
         self._adapters = {
             health.account: build_adapter(settings, health, store.cursors, commands.infos, clock)
             for health in self._health
         }
         self._replies = Replies(store.outbox, self._adapters, clock)
-        self._pairing = Pairing(store.people, settings.data_dir / "pairing.key")
+        self._announcing = Announcing(store.announcements, self._replies, self._spawn)
         trusted = {name for name, adapter in self._adapters.items() if adapter.is_trusted}
         access = Access(settings.access, store.people, store.cursors, store.outbox, trusted)
         agents = [AgentId(name) for name in agents_of(settings)]
@@ -110,20 +119,27 @@ class Gateway:
         )
         drain = Drain(store.inbox, postponed, stops, dispatch.take_turn, clock)
         self._dispatcher = Dispatcher(drain, self._tasks, clock)
+        turned_away = TurnedAway(
+            store.inbox, self._pairing, self._replies, self._stir, self._spawn, clock
+        )
+        self._settling = Settling(
+            self._pools, self._files, store.inbox, stops, self._dispatcher.wake
+        )
         self._gate = Gate(
             access=access,
             routing=build_routing(settings),
             commands=commands,
             inbox=store.inbox,
+            identities=store.identities,
             sessions=store.sessions,
             files=self._files,
-            turned_away=TurnedAway(store.inbox, self._pairing, self._replies, self._spawn, clock),
+            turned_away=turned_away,
             wake=self._dispatcher.wake,
         )
 
     async def serve(self, until: asyncio.Event, on_ready: Callable[[], None] | None) -> None:
         """Run until told to stop, or until no adapter is left; leave nothing half done."""
-        async with self._tasks, self._pools, control_socket(self._socket, self._control().verbs()):
+        async with self._tasks, self._pools, control_socket(self._socket, self._verbs()):
             await self._pools.start_all()
             await self._files.discard_left(await self._store.turns.unfinished())
             await self._open_adapters()
@@ -133,6 +149,7 @@ class Gateway:
             for lane in await self._store.inbox.waiting_lanes():
                 self._dispatcher.wake(lane)
             self._spawn(self._replies.recover())
+            self._announcing.stir()
             log.info("gateway.started", accounts=len(self._adapters))
             if on_ready is not None:
                 on_ready()
@@ -235,6 +252,16 @@ class Gateway:
 
     def _welcome(self, request: PairingRequest) -> None:
         self._spawn(self._replies.notice(request.address, WELCOME_WORDS))
+
+    async def _settle(self, change: Change) -> None:
+        await self._settling.settle(change)
+
+    def _stir(self) -> None:
+        self._announcing.stir()
+
+    def _verbs(self) -> dict[str, Verb]:
+        people = PeopleControl(self._store.people, self._linking, self._store.audit)
+        return {**self._control().verbs(), **people.verbs()}
 
     def _control(self) -> Control:
         return Control(

@@ -43,9 +43,15 @@ class Command(ABC):
     role_in_groups: ClassVar[Role] = Role.GUEST
     is_control: ClassVar[bool] = False
     """Answered at once, beside the session's waiting line."""
+    is_direct_only: ClassVar[bool] = False
+    """Has to do with what is a person's own; refused where others read along."""
 
     @abstractmethod
     async def run(self, call: Call) -> Answer: ...
+
+    async def refuse_in_group(self, call: Call) -> Answer:
+        """Answer a use in a group of a command that is for direct messages."""
+        return Answer(f"/{self.name} is for direct messages. Write to me there.")
 
     def allows(self, admission: Admission, *, is_direct: bool) -> bool:
         return admission.role >= (self.role if is_direct else self.role_in_groups)
@@ -75,7 +81,7 @@ class Commands:
             CommandInfo(
                 name=command.name,
                 summary=command.summary,
-                is_direct_only=command.role_in_groups > Role.MEMBER,
+                is_direct_only=command.is_direct_only or command.role_in_groups > Role.MEMBER,
                 is_for_owner=command.role is Role.OWNER,
             )
             for command in self._by_name.values()
@@ -86,4 +92,5 @@ class Commands:
             command
             for command in self._by_name.values()
             if command.allows(admission, is_direct=is_direct)
+            and (is_direct or not command.is_direct_only)
         ]

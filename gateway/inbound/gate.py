@@ -6,6 +6,7 @@ import structlog
 
 from gateway.commands.registry import Commands
 from gateway.contracts.inbox import Inbox, KeepOutcome
+from gateway.contracts.people import Identities
 from gateway.contracts.stores import Sessions
 from gateway.ids import Lane
 from gateway.inbound.routing import Routing
@@ -33,6 +34,7 @@ class Gate:
         routing: Routing,
         commands: Commands,
         inbox: Inbox,
+        identities: Identities,
         sessions: Sessions,
         files: TurnFiles,
         turned_away: TurnedAway,
@@ -42,6 +44,7 @@ class Gate:
         self._routing = routing
         self._commands = commands
         self._inbox = inbox
+        self._identities = identities
         self._sessions = sessions
         self._files = files
         self._turned_away = turned_away
@@ -80,8 +83,13 @@ class Gate:
             session_key=route.key.encode(),
             agent=route.agent,
             person=admission.person.id,
+            is_linked=admission.person.is_linked,
             is_bounded=not is_control,
         )
+        if outcome is KeepOutcome.STALE:
+            return await self._accept_message(message)
+        if message.address.place.is_direct:
+            await self._identities.meet(message)
         log.info("message.accepted", account=message.address.account, outcome=outcome.value)
         if outcome in (KeepOutcome.KEPT, KeepOutcome.REPLACED):
             self._wake(route.lane)

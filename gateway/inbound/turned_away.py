@@ -64,12 +64,14 @@ class TurnedAway:
         inbox: Inbox,
         pairing: Pairing,
         notices: Notices,
+        stir: Callable[[], None],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         clock: Clock,
     ) -> None:
         self._inbox = inbox
         self._pairing = pairing
         self._notices = notices
+        self._stir = stir
         self._spawn = spawn
         self._clock = clock
         self._told: dict[str, float] = {}
@@ -106,6 +108,7 @@ class TurnedAway:
             code = await self._pairing.ask(message)
             if code is None:
                 return
+            self._stir()
             words = PAIRING_WORDS.format(code=code)
         elif not self._is_due(f"refused {identity_of(message)}", _NOTICE_EVERY):
             return

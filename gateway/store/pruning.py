@@ -2,10 +2,19 @@
 
 from functools import partial
 
-from sqlalchemy import bindparam, delete, not_, select
+from sqlalchemy import Delete, bindparam, delete, not_, select
 
 from gateway.store.database import Database
-from gateway.store.schema import IS_UNSETTLED_NOTICE, inbox, outbox, pairings, steps, turns
+from gateway.store.schema import (
+    IS_UNSETTLED_NOTICE,
+    code_tries,
+    inbox,
+    link_codes,
+    outbox,
+    pairings,
+    steps,
+    turns,
+)
 from gateway.store.statements import Transaction
 
 _AT_ONCE = 500
@@ -35,16 +44,19 @@ _NOTICES = (
 _DROP_NOTICE = delete(outbox).where(outbox.c.id == bindparam("of_id"))
 _DROP_REQUESTS = delete(pairings).where(pairings.c.expires_at < bindparam("before"))
 """They are few: a request makes room for itself."""
+_DROP_CODES = delete(link_codes).where(link_codes.c.created_at < bindparam("before"))
+_DROP_TRIES = delete(code_tries).where(code_tries.c.tried_at < bindparam("before"))
 
 
 async def prune(database: Database, before: float) -> int:
     """Forget messages from before that time, with their turns and what these sent.
 
-    Settled notices and expired pairing requests go, too. Returns how many messages and
-    notices that was.
+    Settled notices, pairing requests and codes that have expired go, too. Returns how many
+    messages and notices that was.
     """
     values = {"before": before}
-    await database.write(lambda transaction: transaction.run(_DROP_REQUESTS, values))
+    for statement in (_DROP_REQUESTS, _DROP_CODES, _DROP_TRIES):
+        await database.write(partial(_run, statement=statement, values=values))
     dropped = 0
     last: int | None = 0
     while last is not None:
@@ -53,6 +65,10 @@ async def prune(database: Database, before: float) -> int:
     while count := await database.write(lambda transaction: _drop_notices(transaction, before)):
         dropped += count
     return dropped
+
+
+def _run(transaction: Transaction, statement: Delete, values: dict[str, float]) -> None:
+    transaction.run(statement, values)
 
 
 def _drop_messages(transaction: Transaction, before: float, after: int) -> tuple[int, int | None]:

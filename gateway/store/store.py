@@ -7,7 +7,8 @@ from typing_extensions import override
 
 from gateway.clock import Clock
 from gateway.contracts.inbox import Inbox
-from gateway.contracts.people import People
+from gateway.contracts.linking import Announcements, Audit, Links
+from gateway.contracts.people import Identities, People
 from gateway.contracts.stores import (
     Cursors,
     Outbox,
@@ -19,9 +20,13 @@ from gateway.contracts.stores import (
 )
 from gateway.ids import NewId, new_id
 from gateway.settings import QueueSettings
+from gateway.store.announcements import SqlAnnouncements
+from gateway.store.audit import SqlAudit
 from gateway.store.cursors import SqlCursors
 from gateway.store.database import Database
+from gateway.store.identities import SqlIdentities
 from gateway.store.inbox import SqlInbox
+from gateway.store.linking import SqlLinks
 from gateway.store.location import database_path
 from gateway.store.outbox import SqlOutbox
 from gateway.store.people import SqlPeople
@@ -56,7 +61,12 @@ class SqlStore(Store):
         self.outbox: Outbox = SqlOutbox(self._database, clock, new_id)
         self.cursors: Cursors = SqlCursors(self._database, clock)
         self.usage: UsageLedger = SqlUsage(self._database)
-        self.people: People = SqlPeople(self._database, clock, new_id)
+        people = SqlPeople(self._database, clock, new_id)
+        self.people: People = people
+        self.identities: Identities = SqlIdentities(self._database)
+        self.links: Links = SqlLinks(self._database, clock, new_id, people.forget)
+        self.announcements: Announcements = SqlAnnouncements(self._database, clock)
+        self.audit: Audit = SqlAudit(self._database, clock)
 
     @override
     async def open(self) -> None:

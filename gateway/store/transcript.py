@@ -13,7 +13,7 @@ from gateway.store.codec import SUMMARY, dump_entry, load_entry, storable
 from gateway.store.database import Database
 from gateway.store.inserts import insert
 from gateway.store.leases import require
-from gateway.store.schema import entries, sessions
+from gateway.store.schema import entries, inbox, sessions
 from gateway.store.statements import Statement, Transaction
 from gateway.store.usage import spend
 from gateway.transcript import Entry, StoredEntry, SummaryEntry, Usage, entry_text
@@ -25,6 +25,7 @@ _ADVANCE = (
     .returning(sessions.c.last_seq, sessions.c.person)
 )
 _INSERT = insert(entries)
+_SENDER = select(inbox.c.person).where(inbox.c.number == bindparam("number"))
 _FOLD = (
     update(sessions)
     .where(
@@ -88,7 +89,7 @@ class SqlTranscript(Transcript):
                 require(transaction, turn)
             person = _add(transaction, session, rows, now)
             if usage is not None:
-                spender = person if turn is None else turn.kept.person
+                spender = person if turn is None else _spender(transaction, turn)
                 spend(transaction, session, spender, model or "", usage, now)
 
         await self._database.write(operation)
@@ -134,6 +135,12 @@ class SqlTranscript(Transcript):
             StoredEntry(row.seq, load_entry(row.kind, row.body), row.turn, row.created_at)
             for row in await self._database.read(statement, **asked)
         ]
+
+
+def _spender(transaction: Transaction, turn: Turn) -> PersonId | None:
+    """Return who has to answer for a turn: they may have been linked while it ran."""
+    message = transaction.row(_SENDER, {"number": turn.kept.number})
+    return turn.kept.person if message is None else message.person
 
 
 def _row(session: SessionId, entry: Entry, turn: Turn | None, now: float) -> dict[str, Any]:

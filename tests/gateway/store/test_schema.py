@@ -16,7 +16,22 @@ from sqlalchemy import Select, UpdateBase, create_mock_engine
 from sqlalchemy.schema import CreateTable
 
 import gateway.store
-from gateway.store import inbox, keep, kept, leases, outbox, people, sessions, transcript, turns
+from gateway.store import (
+    identities,
+    inbox,
+    keep,
+    kept,
+    leases,
+    link_codes,
+    outbox,
+    rekeying,
+    session_of_turn,
+    sessions,
+    standing,
+    transcript,
+    tries,
+    turns,
+)
 from gateway.store.engine import change_tables, open_for_writing
 from gateway.store.schema import VERSION, metadata
 from gateway.store.statements import Statement, Statements
@@ -149,7 +164,19 @@ HOT: dict[str, Statement] = {
     "sent": outbox._SENT,
     "of message": outbox._OF_MESSAGE,
     "notices": outbox._NOTICES,
-    "find": people._FIND,
+    "find": standing.FIND,
+    "known": identities._KNOWN,
+    "identities": standing.IDENTITIES,
+    "of person": sessions._LISTS[True, True, True],
+    "begun in": session_of_turn._BEGUN_IN,
+    "message of turn": session_of_turn._MESSAGE,
+    "sender": transcript._SENDER,
+    "lanes of key": inbox._LANES_OF_KEY,
+    "waiting of person": rekeying._WAITING,
+    "code": link_codes._BY_HASH,
+    "codes": link_codes._COUNT,
+    "latest link": link_codes._MADE,
+    "tries": tries._COUNTS,
 }
 
 

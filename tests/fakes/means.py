@@ -1,0 +1,24 @@
+"""What commands reach beyond the store, reaching nothing."""
+
+from pathlib import Path
+
+from gateway.clock import Clock
+from gateway.commands.builtin import Means
+from gateway.contracts.stores import Store
+from gateway.people.linking import Linking
+from gateway.people.pairing import Pairing
+
+
+async def _stop(_: str) -> bool:
+    return False
+
+
+async def _nothing(_: object) -> None:
+    return
+
+
+def no_means(store: Store, clock: Clock, folder: Path) -> Means:
+    key_file = folder / "pairing.key"
+    linking = Linking(store, key_file, _nothing, lambda: None)
+    pairing = Pairing(store, key_file, clock)
+    return Means(_stop, _nothing, linking, pairing, lambda _: None)
