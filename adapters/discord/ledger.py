@@ -24,10 +24,6 @@ def snowflake(moment: float) -> int:
     return max(0, int(moment * 1000) - _EPOCH_MS) << 22
 
 
-def moment_of(number: str) -> float:
-    return ((int(number) >> 22) + _EPOCH_MS) / 1000
-
-
 class Ledger:
     """One account's memory of where it has got to."""
 

