@@ -1,10 +1,12 @@
 """What is sent, changed, marked and found again; what a failure means."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter
+from adapters.discord.settings import DiscordSettings
 from gateway.errors import (
     AccountRejected,
     NotSupported,
@@ -12,7 +14,7 @@ from gateway.errors import (
     SendRefused,
     SendUncertain,
 )
-from gateway.ids import MessageId
+from gateway.ids import AccountName, MessageId
 from gateway.messages import Choice, Mark, OutgoingFile, OutgoingMessage
 from tests.adapters.discord.conftest import at
 from tests.fakes.account import Account
@@ -102,6 +104,41 @@ async def test_refusals_are_in_plain_words(
     team.denies(general, May.SEND_MESSAGES)
     with pytest.raises(SendRefused, match="lacks a permission"):
         await adapter.send(at(general), saying("hello"))
+
+
+async def test_a_discord_that_cannot_be_reached_has_taken_nothing(
+    entry: dict[str, Any], account: Account, ann: User
+) -> None:
+    settings = DiscordSettings.model_validate({**entry, "api_base": "http://127.0.0.1:9/api"})
+    away = DiscordAdapter(AccountName("helper"), settings, account.kit)
+    with pytest.raises(RetryLater):
+        await away.send(at(ann.dm), saying("not opened yet"))
+    await away.open()
+    with pytest.raises(RetryLater, match="cannot be reached"):
+        await away.send(at(ann.dm), saying("hello"))
+    await away.close()
+    await away.close()
+
+
+async def test_a_message_that_is_gone_is_deleted_and_no_other_can_be(
+    adapter: DiscordAdapter, general: Channel, ann: User
+) -> None:
+    sent = await adapter.send(at(general), saying("hello"))
+    for _ in range(2):
+        await adapter.delete(at(general), sent)
+    assert general.shown() == []
+    theirs = ann.writes("mine", channel=general)
+    with pytest.raises(SendRefused):
+        await adapter.delete(at(general), MessageId(f"{general.id}:{theirs.id}"))
+
+
+async def test_a_typing_sign_ends_when_the_answer_is_there(
+    adapter: DiscordAdapter, general: Channel
+) -> None:
+    await adapter.show_typing(at(general))
+    assert general.is_typing()
+    await adapter.send(at(general), saying("hello"))
+    assert not general.is_typing()
 
 
 async def test_t56_edits_call_nobody_either(
