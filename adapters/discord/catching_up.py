@@ -22,6 +22,8 @@ _SERVERS_TOLD_WITHIN = 5.0
 _PAGE = 100
 _PAGES_AT_MOST = 50
 _CHANNELS_AT_ONCE = 4
+_REST = 0.2
+"""After each channel: Discord takes fifty calls a second in all, and answers come first."""
 _TRIES = 8
 _LONGEST_PAUSE = 30.0
 """So much patience is two minutes; what is not read by then is read after the next gap."""
@@ -49,6 +51,8 @@ class CatchingUp:
         """Servers that have still to be described."""
         self._described = asyncio.Event()
         self._since = 0
+        self._direct: Sequence[str] = ()
+        """Direct conversations in which something may have been missed."""
         self._is_all_read = True
         self._search: asyncio.Task[None] | None = None
 
@@ -63,6 +67,7 @@ class CatchingUp:
         self._since = max(self._ledger.surely_seen, oldest)
         self._ledger.look_back(self._since)
         self._is_all_read = True
+        self._direct = self._ledger.direct_channels
         self._missing = set(servers)
         self._described.clear()
         if not servers:
@@ -91,8 +96,9 @@ class CatchingUp:
         async def read(channel: str) -> None:
             async with limit:
                 missed = await self._missed(channel, behind[channel])
-            left.pop(channel, None)
-            self._intake.release(channel, missed)
+                left.pop(channel, None)
+                self._intake.release(channel, missed)
+                await self._clock.sleep(_REST)
 
         async with asyncio.TaskGroup() as tasks:
             for channel in behind:
@@ -107,7 +113,7 @@ class CatchingUp:
             for spot in self._places.with_text()
             if spot.last_message is not None and int(spot.last_message) > self._since
         }
-        return found | dict.fromkeys(self._ledger.direct_channels)
+        return found | dict.fromkeys(self._direct)
 
     async def _missed(self, channel: str, server: str | None) -> list[Message]:
         """Read a channel from what was surely seen on; what cannot be read is left."""
