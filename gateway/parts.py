@@ -1,6 +1,6 @@
 """Makes the gateway's parts from its settings; the one place that loads adapters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from random import SystemRandom
 
@@ -20,7 +20,7 @@ from gateway.pools.manager import PoolManager
 from gateway.providers.registry import make_provider
 from gateway.runners.factory import RunnerFactory
 from gateway.runners.kit import RunnerKit
-from gateway.settings import AgentSettings, GatewaySettings
+from gateway.settings import AgentSettings, GatewaySettings, RoleTools
 from gateway.store.store import SqlStore
 from gateway.tools.executor import ToolExecutor
 from gateway.tools.registry import ToolRegistry
@@ -94,13 +94,30 @@ def build_adapter(
     return kind(name, kind.settings_type.model_validate(entry), kit)
 
 
+def check_tools(
+    settings: GatewaySettings, agents: Mapping[str, AgentSettings], registry: ToolRegistry
+) -> None:
+    """Look whether every tool that the settings name exists.
+
+    Raises:
+        ConfigInvalid: one does not.
+    """
+    for name, agent in agents.items():
+        registry.select(agent.tools, f"agents.{name}.tools")
+        for role in RoleTools.model_fields:
+            named = getattr(agent.tools_for, role)
+            registry.select(named, f"agents.{name}.tools_for.{role}")
+    groups = settings.access.groups
+    for place, its in groups.items() if isinstance(groups, dict) else ():
+        registry.select(its.tools, f"access.groups.{place}.tools")
+
+
 def build_pools(settings: GatewaySettings, store: Store, clock: Clock) -> PoolManager:
     registry = ToolRegistry.load()
     hooks = HookChain(load_hooks(), clock)
     data_dir = settings.data_dir
     agents = agents_of(settings)
-    for name, agent_settings in agents.items():
-        registry.select(agent_settings.tools, f"agents.{name}.tools")
+    check_tools(settings, agents, registry)
 
     def make_runner_factory(
         agent: AgentId, settings: AgentSettings, provider: Provider, extra: Sequence[Tool]
@@ -110,7 +127,7 @@ def build_pools(settings: GatewaySettings, store: Store, clock: Clock) -> PoolMa
             RunnerKit(
                 settings=settings,
                 provider=provider,
-                toolbox=ToolExecutor(tools, hooks, clock),
+                toolbox=ToolExecutor(tools, hooks, clock, settings.tools_for),
                 hooks=hooks,
                 steps=store.turns,
                 data_dir=data_dir,

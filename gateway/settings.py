@@ -63,6 +63,18 @@ class CompactionSettings(Settings):
     moved to a user's turn."""
 
 
+class RoleTools(Settings):
+    """Which of an agent's tools its turns may use, by the role of who speaks.
+
+    Owners may use all. Null, elsewhere, means what comes with the tools: guests may use those
+    that only read, members and admins those that are not kept for greater roles.
+    """
+
+    guest: tuple[str, ...] | None = None
+    member: tuple[str, ...] | None = None
+    admin: tuple[str, ...] | None = None
+
+
 class AgentSettings(Settings):
     """One agent: a model, its prompt and its tools."""
 
@@ -81,6 +93,7 @@ class AgentSettings(Settings):
     system_prompt: str = "You are a helpful assistant in a chat. Answer briefly and clearly."
     tools: tuple[str, ...] | None = None
     """Names of the tools it may use; null means every builtin tool, `[]` none."""
+    tools_for: RoleTools = RoleTools()
     compaction: CompactionSettings = CompactionSettings()
     chat_timeout: Seconds = 1800.0
     """Longest turn; then the user is told and may go on."""
@@ -120,6 +133,10 @@ class PlaceSettings(Settings):
 
     answer: Literal["mention", "always"] = "mention"
     agent: str | None = None
+    tools: tuple[str, ...] | None = None
+    """Of its agent's tools, those that may be used here; null means all."""
+    roles: dict[Identity, Literal["guest", "member", "admin"]] = {}
+    """Roles that hold here, in place of what people are elsewhere; owners stay owners."""
 
 
 class AccessSettings(Settings):
@@ -128,6 +145,8 @@ class AccessSettings(Settings):
     direct_messages: Literal["pairing", "allowlist", "open", "off"] = "pairing"
     groups: Literal["off", "open"] | dict[Identity, PlaceSettings] | tuple[Identity, ...] = "off"
     owners: tuple[Identity, ...] = ()
+    admins: tuple[Identity, ...] = ()
+    """People who look after groups; let in everywhere, too."""
     allowlist: tuple[Identity, ...] = ()
     """People let in besides the owners."""
 

@@ -8,7 +8,6 @@ from gateway.commands.registry import Answer, Call, Command
 from gateway.errors import Refused
 from gateway.ids import Lane
 from gateway.messages import Choice
-from gateway.people.roles import Role
 
 _DEFAULT = "default"
 
@@ -22,7 +21,6 @@ class Model(Command):
     name = "model"
     summary = "Show or choose the model"
     is_control = True
-    role_in_groups = Role.OWNER
 
     def __init__(self, release: Callable[[Lane], object]) -> None:
         self._release = release

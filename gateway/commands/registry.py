@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from gateway.commands.permissions import least_role
 from gateway.contracts.adapter import CommandInfo
 from gateway.contracts.inbox import Kept
+from gateway.contracts.roles import Role
 from gateway.contracts.stores import SessionInfo
 from gateway.messages import Choice, Message
 from gateway.people.access import Admission
-from gateway.people.roles import Role
 from gateway.pools.pool import Pool
 
 
@@ -35,12 +36,10 @@ class Call:
 
 
 class Command(ABC):
-    """One slash command."""
+    """One slash command; who may use it stands in `permissions`."""
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    role: ClassVar[Role] = Role.GUEST
-    role_in_groups: ClassVar[Role] = Role.GUEST
     is_control: ClassVar[bool] = False
     """Answered at once, beside the session's waiting line."""
 
@@ -48,7 +47,8 @@ class Command(ABC):
     async def run(self, call: Call) -> Answer: ...
 
     def allows(self, admission: Admission, *, is_direct: bool) -> bool:
-        return admission.role >= (self.role if is_direct else self.role_in_groups)
+        least = least_role(self.name)
+        return admission.role >= (least.direct if is_direct else least.in_groups)
 
 
 class Commands:
@@ -75,8 +75,8 @@ class Commands:
             CommandInfo(
                 name=command.name,
                 summary=command.summary,
-                is_direct_only=command.role_in_groups > Role.MEMBER,
-                is_for_owner=command.role is Role.OWNER,
+                is_direct_only=least_role(command.name).in_groups > Role.MEMBER,
+                is_for_owner=least_role(command.name).direct is Role.OWNER,
             )
             for command in self._by_name.values()
         )

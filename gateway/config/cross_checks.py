@@ -28,10 +28,12 @@ def doubts_about(settings: GatewaySettings, installed: Installed) -> Iterator[st
     access = settings.access
     if access.direct_messages == "open":
         yield "access.direct_messages: `open` lets anybody talk to the bot, at your cost"
-    if access.direct_messages == "allowlist" and not (access.allowlist or access.owners):
+    if access.direct_messages == "allowlist" and not (
+        access.allowlist or access.owners or access.admins
+    ):
         yield "access.allowlist: is empty, and so are the owners: nobody can talk to the bot"
     platforms = installed.platforms()
-    for field in ("owners", "allowlist"):
+    for field in ("owners", "admins", "allowlist"):
         for identity in getattr(access, field):
             platform = identity.partition(":")[0]
             if platform not in platforms:

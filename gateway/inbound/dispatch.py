@@ -7,7 +7,6 @@ import structlog
 
 from gateway.commands.registry import Answer, Call, Command, Commands
 from gateway.contracts.inbox import Kept
-from gateway.contracts.runner import TurnOptions
 from gateway.contracts.stores import Turn, Turns, TurnState
 from gateway.errors import (
     AccountRejected,
@@ -28,8 +27,9 @@ from gateway.ids import new_id
 from gateway.inbound.postponed import Postponed
 from gateway.inbound.stops import Stops
 from gateway.inbound.turn_files import TurnFiles
+from gateway.inbound.turn_options import options_for
 from gateway.messages import Mark, Origin
-from gateway.people.access import Access, Refusal
+from gateway.people.access import Access, Admission, Refusal
 from gateway.pools.manager import PoolManager
 from gateway.pools.pool import Pool
 from gateway.replies.replies import Replies
@@ -137,7 +137,7 @@ class Dispatch:
         if pool is None:
             raise Refused(NO_AGENT_WORDS)
         if (found := self._commands.find(kept.message)) is None:
-            await self._answer_with_model(turn, pool, reply)
+            await self._answer_with_model(turn, admission, pool, reply)
             await reply.finish()
         else:
             command, argument = found
@@ -150,19 +150,16 @@ class Dispatch:
                 await reply.finish(choices=answer.choices)
         return TurnState.DONE
 
-    async def _answer_with_model(self, turn: Turn, pool: Pool, reply: Reply) -> None:
+    async def _answer_with_model(
+        self, turn: Turn, admission: Admission, pool: Pool, reply: Reply
+    ) -> None:
         kept = turn.kept
         session = await pool.resolve_session(kept.session_key, kept.owner)
         content = None
         if not (turn.is_resumed and await pool.has_begun(session.id, turn.id)):
             content = await self._stops.stoppable(kept, self._files.receive(kept, reply))
         self._stops.heed(kept)
-        is_shared = not kept.message.address.place.is_direct
-        options = TurnOptions(
-            turn=turn,
-            speaker=kept.message.sender_name if is_shared else None,
-            channel=kept.message.address.account,
-        )
+        options = options_for(turn, admission)
         async with aclosing(pool.chat(session.id, content, options=options)) as events:
             async for event in events:
                 reply.show(event)

@@ -91,6 +91,7 @@ class CallRunner:
             workspace=scene.workspace,
             outgoing=scene.outgoing,
             clock=self._kit.clock,
+            role=scene.role,
             skills=scene.skills,
         )
 

@@ -102,6 +102,8 @@ class AgentRunner(Runner):
             workspace=self._workspace,
             skills=self._skills,
             outgoing=outgoing_dir(self._kit.data_dir, run.turn),
+            role=options.role,
+            only_tools=options.only_tools,
             excluded_tools=options.excluded_tools,
         )
 

@@ -66,11 +66,11 @@ class TurnLoop:
 
     def _specs(self) -> tuple[ToolSpec, ...]:
         """Tell of the tools in a fixed order, so that prompt caches hold."""
-        return tuple(
-            ToolSpec(tool.name, tool.description, tool.parameters)
-            for name, tool in sorted(self._kit.toolbox.tools.items())
-            if name not in self._scene.excluded_tools
-        )
+        names = self._kit.toolbox.allowed(self._scene.role) - self._scene.excluded_tools
+        if self._scene.only_tools is not None:
+            names &= self._scene.only_tools
+        tools = [self._kit.toolbox.tools[name] for name in sorted(names)]
+        return tuple(ToolSpec(tool.name, tool.description, tool.parameters) for tool in tools)
 
     async def _request(self) -> ModelRequest:
         request = ModelRequest(

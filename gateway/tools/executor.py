@@ -9,8 +9,11 @@ import structlog
 
 from gateway.clock import Clock
 from gateway.contracts.hook import Blocked, Hook, RunInfo
+from gateway.contracts.roles import Role
 from gateway.contracts.tool import Tool, ToolContext, ToolOutput
 from gateway.errors import Refused
+from gateway.settings import RoleTools
+from gateway.tools.by_role import tools_by_role
 from gateway.transcript import ToolCall
 
 if TYPE_CHECKING:
@@ -25,8 +28,11 @@ _COMPLAINT = 300
 class ToolExecutor:
     """The tools of one agent. Nothing that goes wrong in a tool goes further than its output."""
 
-    def __init__(self, tools: Iterable[Tool], hooks: Hook, clock: Clock) -> None:
+    def __init__(
+        self, tools: Iterable[Tool], hooks: Hook, clock: Clock, tools_for: RoleTools | None = None
+    ) -> None:
         self._tools = {tool.name: tool for tool in tools}
+        self._allowed = tools_by_role(self._tools, tools_for or RoleTools())
         self._hooks = hooks
         self._clock = clock
         self._validators: dict[str, Validator] = {}
@@ -35,12 +41,18 @@ class ToolExecutor:
     def tools(self) -> Mapping[str, Tool]:
         return MappingProxyType(self._tools)
 
+    def allowed(self, role: Role) -> frozenset[str]:
+        return self._allowed[role]
+
     async def run(
         self, call: ToolCall, context: ToolContext, run: RunInfo, offered: Collection[str]
     ) -> ToolOutput:
-        """Run a call if its tool was among those `offered` to the model."""
+        """Run a call if its tool was among those `offered`, and is for who speaks.
+
+        The second is looked at here again, as whoever calls may have made a list of its own.
+        """
         tool = self._tools.get(call.tool)
-        if tool is None or call.tool not in offered:
+        if tool is None or call.tool not in offered or call.tool not in self.allowed(context.role):
             return ToolOutput(f"There is no tool {call.tool!r}.", is_error=True)
         output = await self._guarded(tool, call.arguments, context, run)
         return await self._hooks.after_tool(run, tool.name, output)

@@ -5,6 +5,7 @@ from pathlib import Path
 from gateway.clock import Clock
 from gateway.contracts.hook import RunInfo
 from gateway.contracts.inbox import Kept
+from gateway.contracts.roles import Role
 from gateway.contracts.stores import Turn
 from gateway.contracts.tool import ToolContext
 from gateway.ids import (
@@ -38,7 +39,12 @@ def a_turn(name: str = "turn_1", *, attempt: int = 1) -> Turn:
 
 
 def a_context(
-    workspace: Path, clock: Clock, *, call_id: str = "call_1", skills: Path | None = None
+    workspace: Path,
+    clock: Clock,
+    *,
+    call_id: str = "call_1",
+    skills: Path | None = None,
+    role: Role = Role.OWNER,
 ) -> ToolContext:
     return ToolContext(
         agent=AGENT,
@@ -47,6 +53,7 @@ def a_context(
         call_id=call_id,
         person=PERSON,
         workspace=workspace,
+        role=role,
         outgoing=workspace.parent / "outgoing" / RUN.turn,
         clock=clock,
         skills=skills,

@@ -22,9 +22,7 @@ def test_the_manifest_is_for_socket_mode_and_named_by_default() -> None:
 
 def test_an_address_makes_it_one_for_http() -> None:
     url = "https://bot.example.org/slack/events"
-    told = json.loads(
-        printed("--name", "Ada", "--command", "/ada", "--request-url", url, "--json")
-    )
+    told = json.loads(printed("--name", "Ada", "--command", "/ada", "--request-url", url, "--json"))
     assert told == manifest("Ada", mode="http", command="/ada", request_url=url)
     assert told["settings"]["socket_mode_enabled"] is False
 

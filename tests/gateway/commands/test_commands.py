@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from gateway.commands.builtin import builtin_commands
+from gateway.commands.permissions import LEAST as TABLE
+from gateway.commands.start import Start
 from gateway.contracts.people import Person
 from gateway.errors import ProviderFailed
 from gateway.ids import PersonId
@@ -24,13 +26,13 @@ from tests.fakes.gateway import Make, gateways
 from tests.fakes.provider import FakeProvider, Gate, says
 from tests.messages import message
 
-GUEST, MEMBER, OWNER = Role.GUEST, Role.MEMBER, Role.OWNER
+GUEST, MEMBER, ADMIN = Role.GUEST, Role.MEMBER, Role.ADMIN
 LEAST = {
     "start": (GUEST, GUEST),
     "help": (GUEST, GUEST),
-    "new": (GUEST, OWNER),
+    "new": (GUEST, ADMIN),
     "compact": (GUEST, MEMBER),
-    "model": (GUEST, OWNER),
+    "model": (GUEST, ADMIN),
     "stop": (GUEST, GUEST),
     "status": (GUEST, GUEST),
     "usage": (GUEST, GUEST),
@@ -57,6 +59,7 @@ ACCESS = {
     "direct_messages": "open",
     "groups": "open",
     "owners": ["fake:owner"],
+    "admins": ["fake:admin"],
     "allowlist": ["fake:member"],
 }
 
@@ -82,7 +85,7 @@ def commands(tmp_path: Path) -> Any:
 
 
 def test_t16_the_table_names_every_command(commands: Any) -> None:
-    assert {info.name for info in commands.infos} == set(LEAST) == set(SIGNS)
+    assert {info.name for info in commands.infos} == set(LEAST) == set(SIGNS) == set(TABLE)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +101,21 @@ def test_t16_every_command_has_its_least_role(
     assert (command in commands.visible_to(admission, is_direct=is_direct)) is (role >= least)
 
 
-@pytest.mark.parametrize("user", ["guest", "member", "owner"])
+@pytest.mark.parametrize("is_direct", [True, False])
+def test_t16_a_command_that_nobody_thought_of_is_the_owners(is_direct: bool) -> None:
+    command = type("Forgotten", (Start,), {"name": "forgotten"})()
+    may = [
+        role
+        for role in Role
+        if command.allows(
+            Admission(Person(PersonId("p"), "guest", False), role, PlaceSettings()),
+            is_direct=is_direct,
+        )
+    ]
+    assert may == [Role.OWNER]
+
+
+@pytest.mark.parametrize("user", ["guest", "member", "admin", "owner"])
 async def test_t16_a_command_is_refused_or_answered_by_role(make: Make, user: str) -> None:
     role = Role[user.upper()]
     served = make()

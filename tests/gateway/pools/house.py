@@ -7,6 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 from gateway.contracts.inbox import KeepOutcome
+from gateway.contracts.roles import Role
 from gateway.contracts.runner import TurnOptions
 from gateway.contracts.stores import Turn
 from gateway.events import ReplyEvent, TextDelta
@@ -115,7 +116,7 @@ class House:
     ) -> list[ReplyEvent]:
         """Take a whole turn and return what it showed."""
         turn = turn or await self.turn(key=key)
-        options = TurnOptions(turn=turn, model=model)
+        options = TurnOptions(turn=turn, model=model, role=Role.OWNER)
         session = await self.session(key)
         async with aclosing((pool or self.pool).chat(session, text, options=options)) as events:
             return [event async for event in events]

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from typing_extensions import override
 
+from gateway.contracts.roles import Role
 from gateway.contracts.runner import TurnOptions
 from gateway.contracts.tool import Effect, Tool, ToolContext, ToolOutput
 from gateway.errors import ProviderUnavailable, TurnStopped
@@ -115,7 +116,7 @@ async def test_a_turn_with_a_tool_is_kept_once(tmp_path: Path) -> None:
 async def test_a_stopped_answer_is_part_of_the_next_question(tmp_path: Path) -> None:
     gate = Gate()
     async with open_real_house(tmp_path, [*says("Half an")[:-1], gate], says("Yes.")) as house:
-        options = TurnOptions(turn=await house.turn("hi"))
+        options = TurnOptions(turn=await house.turn("hi"), role=Role.OWNER)
         session = await house.session()
         async with aclosing(house.pool.chat(session, "hi", options=options)) as events:
             await gate.reached.wait()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.contracts.hook import Hook
+from gateway.contracts.roles import Role
 from gateway.contracts.runner import RunnerParams, TurnOptions
 from gateway.events import (
     EntryRecorded,
@@ -105,6 +106,7 @@ class Stage:
         history: Sequence[Entry],
         options: dict[str, Any],
     ) -> list[RunnerEvent]:
+        options = {"role": Role.OWNER, **options}
         chatting = runner.chat(history, message, TurnOptions(turn=a_turn(), **options))
         events = []
         async with aclosing(chatting):
