@@ -21,10 +21,12 @@ from gateway.inbound.drain import Drain
 from gateway.inbound.gate import Gate
 from gateway.inbound.health import AccountHealth
 from gateway.inbound.postponed import Postponed
+from gateway.inbound.rates import Rates
 from gateway.inbound.stops import Stops
 from gateway.inbound.supervision import keep_running
 from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import TurnedAway
+from gateway.money.budgets import Budgets
 from gateway.parts import (
     agents_of,
     build_adapter,
@@ -84,10 +86,11 @@ class Gateway:
         self._errands: set[asyncio.Task[None]] = set()
         self._opened: set[AccountName] = set()
         self._health = [AccountHealth(AccountName(name), clock) for name in settings.adapters]
-        self._pools = build_pools(settings, store, clock)
+        budgets = Budgets(settings.budgets, store.holds, clock)
+        self._pools = build_pools(settings, store, budgets, clock)
         postponed = Postponed(clock)
         stops = Stops(self._pools.get, postponed)
-        commands = builtin_commands(store, clock, stops.stop, postponed.release_lane)
+        commands = builtin_commands(store, budgets, clock, stops.stop, postponed.release_lane)
         self._adapters = {
             health.account: build_adapter(settings, health, store.cursors, commands.infos, clock)
             for health in self._health
@@ -118,6 +121,7 @@ class Gateway:
             sessions=store.sessions,
             files=self._files,
             turned_away=TurnedAway(store.inbox, self._pairing, self._replies, self._spawn, clock),
+            rates=Rates(settings.rate_limits, clock),
             wake=self._dispatcher.wake,
         )
 

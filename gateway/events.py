@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gateway.ids import HoldId
 from gateway.messages import OutgoingFile
 from gateway.transcript import Entry, Usage
 
@@ -86,6 +87,10 @@ class EntryRecorded:
     """What the model call that made the entry cost; None for what no model made."""
     model: str | None = None
     """The model that made the entry, a fallback's name when one stepped in."""
+    micros: int = 0
+    """What the call cost, in millionths; 0 where no price is known."""
+    hold: HoldId | None = None
+    """What was held for the call, and is now spent or free."""
 
 
 ReplyEvent = (

@@ -6,6 +6,7 @@ from random import SystemRandom
 
 from gateway.clock import Clock
 from gateway.contracts.adapter import Adapter, AdapterKit, CommandInfo
+from gateway.contracts.money import Purse
 from gateway.contracts.provider import Provider
 from gateway.contracts.runner import MakeRunner
 from gateway.contracts.stores import Cursors, Store
@@ -16,6 +17,8 @@ from gateway.hooks.loading import load_hooks
 from gateway.ids import AccountName, AgentId, new_id
 from gateway.inbound.health import AccountHealth
 from gateway.inbound.routing import Routing
+from gateway.money.budgets import Budgets
+from gateway.money.purse import AgentPurse
 from gateway.pools.manager import PoolManager
 from gateway.providers.registry import make_provider
 from gateway.runners.factory import RunnerFactory
@@ -112,7 +115,9 @@ def check_tools(
         registry.select(its.tools, f"access.groups.{place}.tools")
 
 
-def build_pools(settings: GatewaySettings, store: Store, clock: Clock) -> PoolManager:
+def build_pools(
+    settings: GatewaySettings, store: Store, budgets: Budgets, clock: Clock
+) -> PoolManager:
     registry = ToolRegistry.load()
     hooks = HookChain(load_hooks(), clock)
     data_dir = settings.data_dir
@@ -120,7 +125,11 @@ def build_pools(settings: GatewaySettings, store: Store, clock: Clock) -> PoolMa
     check_tools(settings, agents, registry)
 
     def make_runner_factory(
-        agent: AgentId, settings: AgentSettings, provider: Provider, extra: Sequence[Tool]
+        agent: AgentId,
+        settings: AgentSettings,
+        provider: Provider,
+        purse: Purse,
+        extra: Sequence[Tool],
     ) -> MakeRunner:
         tools = [*registry.select(settings.tools, f"agents.{agent}.tools"), *extra]
         return RunnerFactory(
@@ -130,6 +139,7 @@ def build_pools(settings: GatewaySettings, store: Store, clock: Clock) -> PoolMa
                 toolbox=ToolExecutor(tools, hooks, clock, settings.tools_for),
                 hooks=hooks,
                 steps=store.turns,
+                purse=purse,
                 data_dir=data_dir,
                 clock=clock,
                 new_id=new_id,
@@ -141,6 +151,7 @@ def build_pools(settings: GatewaySettings, store: Store, clock: Clock) -> PoolMa
         settings.model_copy(update={"agents": agents}),
         store,
         make_provider=make_provider,
+        make_purse=lambda agent: AgentPurse(agent, budgets, store.usage),
         make_runner_factory=make_runner_factory,
         clock=clock,
     )

@@ -14,6 +14,8 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    NonNegativeFloat,
+    PositiveFloat,
     PositiveInt,
     SecretStr,
 )
@@ -63,6 +65,17 @@ class CompactionSettings(Settings):
     moved to a user's turn."""
 
 
+class Price(Settings):
+    """What a model costs, for a million tokens."""
+
+    input: NonNegativeFloat
+    output: NonNegativeFloat
+    cached: NonNegativeFloat | None = None
+    """Of a prompt's tokens that the server still had; null means as much as others."""
+    cache_write: NonNegativeFloat | None = None
+    """Of those that it was told to remember."""
+
+
 class RoleTools(Settings):
     """Which of an agent's tools its turns may use, by the role of who speaks.
 
@@ -94,6 +107,8 @@ class AgentSettings(Settings):
     tools: tuple[str, ...] | None = None
     """Names of the tools it may use; null means every builtin tool, `[]` none."""
     tools_for: RoleTools = RoleTools()
+    prices: dict[str, Price] = {}
+    """By model; what one without a price costs is not known, and only its tokens count."""
     compaction: CompactionSettings = CompactionSettings()
     chat_timeout: Seconds = 1800.0
     """Longest turn; then the user is told and may go on."""
@@ -159,6 +174,37 @@ class LogSettings(Settings):
     """Null means console on a terminal, JSON elsewhere."""
 
 
+class Budget(Settings):
+    """The most that may be spent in a day or a month; null is no bound."""
+
+    tokens: PositiveInt | None = None
+    money: PositiveFloat | None = None
+    """In the currency of the prices."""
+
+
+class BudgetSettings(Settings):
+    """Caps on spending; days and months are those of UTC."""
+
+    currency: str = "USD"
+    """What prices and budgets are written in; it is only shown."""
+    per_person_day: Budget | None = None
+    per_person_month: Budget | None = None
+    per_place_day: Budget | None = None
+    per_place_month: Budget | None = None
+    total_day: Budget | None = None
+    total_month: Budget | None = None
+
+
+class RateLimits(Settings):
+    """How many messages are taken in a minute; null is no bound. Owners have none."""
+
+    guest: PositiveInt | None = 10
+    member: PositiveInt | None = 60
+    """Admins as well."""
+    place: PositiveInt | None = 120
+    """Of all in one group together."""
+
+
 class QueueSettings(Settings):
     """How much may wait before a message is refused with a word about it."""
 
@@ -179,6 +225,8 @@ class GatewaySettings(Settings):
     """Checked by each adapter's own settings class."""
     access: AccessSettings = AccessSettings()
     queues: QueueSettings = QueueSettings()
+    rate_limits: RateLimits = RateLimits()
+    budgets: BudgetSettings = BudgetSettings()
     log: LogSettings = LogSettings()
     drain_timeout: Seconds = 30.0
     """How long running turns may take to end after SIGTERM."""

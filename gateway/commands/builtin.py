@@ -16,10 +16,12 @@ from gateway.commands.usage import Usage
 from gateway.commands.whoami import Whoami
 from gateway.contracts.stores import Store
 from gateway.ids import Lane
+from gateway.money.budgets import Budgets
 
 
 def builtin_commands(
     store: Store,
+    budgets: Budgets,
     clock: Clock,
     stop: Callable[[str], Awaitable[bool]],
     release: Callable[[Lane], object],
@@ -32,7 +34,7 @@ def builtin_commands(
         Model(release),
         Stop(stop),
         Status(store.inbox),
-        Usage(store.usage, clock),
+        Usage(store.usage, store.people, budgets, clock),
         Whoami(),
         Retry(store.turns),
     ])

@@ -17,7 +17,7 @@ class Compact(Command):
     async def run(self, call: Call) -> Answer:
         if call.session is None:
             return Answer(NOTHING)
-        done = await call.pool.compact_session(call.session.id)
+        done = await call.pool.compact_session(call.session.id, call.kept.payer)
         if not done.entries_folded:
             return Answer(NOTHING)
         return Answer(

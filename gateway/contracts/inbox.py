@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.contracts.money import Payer
 from gateway.ids import AccountName, AgentId, Lane, MessageId, PersonId
 from gateway.messages import Message
 
@@ -28,6 +29,14 @@ class Kept:
     def owner(self) -> PersonId | None:
         """Return whose session it is: nobody's own where several people share it."""
         return self.person if self.message.address.place.is_direct else None
+
+    @property
+    def payer(self) -> Payer:
+        """Return on whose account the answer goes: that of who asked, and of the place."""
+        address = self.message.address
+        return Payer(
+            self.agent, self.person, None if address.place.is_direct else address.place_name
+        )
 
 
 class KeepOutcome(StrEnum):

@@ -8,6 +8,7 @@ from gateway.commands.registry import Commands
 from gateway.contracts.inbox import Inbox, KeepOutcome
 from gateway.contracts.stores import Sessions
 from gateway.ids import Lane
+from gateway.inbound.rates import Rates
 from gateway.inbound.routing import Routing
 from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import TurnedAway
@@ -36,6 +37,7 @@ class Gate:
         sessions: Sessions,
         files: TurnFiles,
         turned_away: TurnedAway,
+        rates: Rates,
         wake: Callable[[Lane], None],
     ) -> None:
         self._access = access
@@ -45,6 +47,7 @@ class Gate:
         self._sessions = sessions
         self._files = files
         self._turned_away = turned_away
+        self._rates = rates
         self._wake = wake
 
     async def accept(self, inbound: Inbound) -> Receipt:
@@ -73,6 +76,8 @@ class Gate:
         if isinstance(admission, Refusal):
             return await self._turned_away.refuse(message, admission)
         is_control = self._commands.is_control(message)
+        if (over := self._rates.excess(message, admission, is_control=is_control)) is not None:
+            return await self._turned_away.slow_down(message, over)
         route = self._routing.route(message, admission, is_control=is_control)
         outcome = await self._inbox.keep(
             message,

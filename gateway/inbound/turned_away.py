@@ -1,7 +1,7 @@
 """What people are told whose messages are refused: little, and not often."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import structlog
 
@@ -47,6 +47,15 @@ BUSY_WORDS = (
     "Please send it again once I have caught up."
 )
 
+TOO_FAST_WORDS = (
+    "You write faster than I may answer, so I did not take this message. "
+    "Please send it again in a minute."
+)
+TOO_MANY_HERE_WORDS = (
+    "More is written to me here than I may answer, so I did not take this message. "
+    "Please send it again in a minute."
+)
+
 
 class Notices(Protocol):
     """The least that is needed of replies."""
@@ -87,7 +96,7 @@ class TurnedAway:
             "message.refused",
             account=address.account,
             reason=refusal.reason.value,
-            place=f"{address.platform}:{address.place.conversation}",
+            place=address.place_name,
         )
         if refusal.reason not in _SILENT:
             self._spawn(self._tell(message, refusal.reason))
@@ -100,6 +109,18 @@ class TurnedAway:
                 self._notices.notice(message.address, BUSY_WORDS, reply_to=message.message_id)
             )
         return Receipt(is_taken=False, words=BUSY_WORDS)
+
+    async def slow_down(self, message: Message, over: Literal["person", "place"]) -> Receipt:
+        """Record a message that came too fast, without its text, and say so once a minute."""
+        words = TOO_FAST_WORDS if over == "person" else TOO_MANY_HERE_WORDS
+        if not await self._inbox.refuse(message, "too_fast"):
+            return Receipt(is_taken=False, words=words)
+        address = message.address
+        log.info("message.shed", account=address.account, limit=over)
+        whose = identity_of(message) if over == "person" else address.place_name
+        if self._is_due(f"fast {whose}", _BUSY_EVERY):
+            self._spawn(self._notices.notice(address, words, reply_to=message.message_id))
+        return Receipt(is_taken=False, words=words)
 
     async def _tell(self, message: Message, reason: Reason) -> None:
         if reason is Reason.NOT_PAIRED:

@@ -139,7 +139,7 @@ class Access:
     async def _names_of_place(self, message: Message) -> Sequence[str]:
         """Return what settings may call the place: its own id, its space's, its former one."""
         address = message.address
-        own = f"{address.platform}:{address.place.conversation}"
+        own = address.place_name
         former = await self._cursors.load(_moved(own))
         space = address.place.space and f"{address.platform}:{address.place.space}"
         return [name for name in (own, space, former) if name]

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from gateway.clock import Clock
 from gateway.contracts.hook import Hook, RunInfo
+from gateway.contracts.money import Purse
 from gateway.contracts.provider import Provider
 from gateway.contracts.roles import Role
 from gateway.contracts.stores import Turn
@@ -50,6 +51,7 @@ class RunnerKit:
     toolbox: Toolbox
     hooks: Hook
     steps: Steps
+    purse: Purse
     data_dir: Path
     clock: Clock
     new_id: NewId

@@ -4,9 +4,10 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 
 from gateway.contracts.provider import ModelRequest, ToolSpec
 from gateway.events import EntryRecorded, NoticeAdded, RunnerEvent, TextDelta
-from gateway.runners.asking import Answer, ask
+from gateway.runners.asking import Answer
 from gateway.runners.calls import CallRunner, announced
 from gateway.runners.kit import RunnerKit, Scene
+from gateway.runners.paying import ask_and_pay
 from gateway.runners.retry import Tries
 from gateway.runners.unfinished import standing
 from gateway.transcript import AssistantEntry, Entry, ToolCall
@@ -50,7 +51,7 @@ class TurnLoop:
                 return
             request = await self._request()
             answer, tries = Answer(), self._tries(request.model)
-            asking = ask(self._kit.provider, request, answer, tries, self._kit.clock)
+            asking = ask_and_pay(self._kit, self._scene, request, answer, tries)
             try:
                 async for delta in asking:
                     yield delta
@@ -99,10 +100,13 @@ class TurnLoop:
         return tuple(calls)
 
     def _ended(self, answer: Answer, calls: tuple[ToolCall, ...]) -> Iterator[RunnerEvent]:
+        usage, model = answer.end.usage, self._models[0]
         yield EntryRecorded(
             entry=AssistantEntry(answer.text, calls),
-            usage=answer.end.usage,
-            model=self._models[0],
+            usage=usage,
+            model=model,
+            micros=self._kit.purse.price(model, usage),
+            hold=answer.hold,
         )
         if answer.end.reason == "length" and not calls:
             yield NoticeAdded(words="The answer was cut at the length limit.")

@@ -5,7 +5,7 @@ from functools import partial
 from sqlalchemy import bindparam, delete, not_, select
 
 from gateway.store.database import Database
-from gateway.store.schema import IS_UNSETTLED_NOTICE, inbox, outbox, pairings, steps, turns
+from gateway.store.schema import IS_UNSETTLED_NOTICE, holds, inbox, outbox, pairings, steps, turns
 from gateway.store.statements import Transaction
 
 _AT_ONCE = 500
@@ -35,6 +35,8 @@ _NOTICES = (
 _DROP_NOTICE = delete(outbox).where(outbox.c.id == bindparam("of_id"))
 _DROP_REQUESTS = delete(pairings).where(pairings.c.expires_at < bindparam("before"))
 """They are few: a request makes room for itself."""
+_DROP_HOLDS = delete(holds).where(holds.c.expires_at < bindparam("before"))
+"""Only crashes leave them."""
 
 
 async def prune(database: Database, before: float) -> int:
@@ -44,7 +46,7 @@ async def prune(database: Database, before: float) -> int:
     notices that was.
     """
     values = {"before": before}
-    await database.write(lambda transaction: transaction.run(_DROP_REQUESTS, values))
+    await database.write(lambda transaction: _drop_expired(transaction, values))
     dropped = 0
     last: int | None = 0
     while last is not None:
@@ -53,6 +55,11 @@ async def prune(database: Database, before: float) -> int:
     while count := await database.write(lambda transaction: _drop_notices(transaction, before)):
         dropped += count
     return dropped
+
+
+def _drop_expired(transaction: Transaction, values: dict[str, float]) -> None:
+    for statement in (_DROP_REQUESTS, _DROP_HOLDS):
+        transaction.run(statement, values)
 
 
 def _drop_messages(transaction: Transaction, before: float, after: int) -> tuple[int, int | None]:

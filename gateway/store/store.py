@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from gateway.clock import Clock
 from gateway.contracts.inbox import Inbox
+from gateway.contracts.money import Holds, UsageLedger
 from gateway.contracts.people import People
 from gateway.contracts.stores import (
     Cursors,
@@ -15,12 +16,12 @@ from gateway.contracts.stores import (
     Store,
     Transcript,
     Turns,
-    UsageLedger,
 )
 from gateway.ids import NewId, new_id
 from gateway.settings import QueueSettings
 from gateway.store.cursors import SqlCursors
 from gateway.store.database import Database
+from gateway.store.holds import SqlHolds
 from gateway.store.inbox import SqlInbox
 from gateway.store.location import database_path
 from gateway.store.outbox import SqlOutbox
@@ -55,7 +56,8 @@ class SqlStore(Store):
         self.transcript: Transcript = SqlTranscript(self._database, clock)
         self.outbox: Outbox = SqlOutbox(self._database, clock, new_id)
         self.cursors: Cursors = SqlCursors(self._database, clock)
-        self.usage: UsageLedger = SqlUsage(self._database)
+        self.usage: UsageLedger = SqlUsage(self._database, clock)
+        self.holds: Holds = SqlHolds(self._database, clock, new_id)
         self.people: People = SqlPeople(self._database, clock, new_id)
 
     @override

@@ -96,6 +96,8 @@ class World:
                 "groups": "open",
                 "owners": [f"{self.platform.name}:42"],
             },
+            # A clock that runs fast makes everybody write fast.
+            "rate_limits": {"guest": None, "member": None, "place": None},
             "log": {"level": "debug", "format": "json"},
         }
         return self

@@ -23,6 +23,7 @@ from gateway.store.store import SqlStore
 from gateway.transcript import UserEntry
 from tests.fakes.clock import FakeClock
 from tests.fakes.gateway import Make, gateways
+from tests.fakes.money import budgets_over
 from tests.fakes.provider import FakeProvider, Gate, says
 from tests.messages import message
 
@@ -78,7 +79,9 @@ def commands(tmp_path: Path) -> Any:
     async def stop(_: str) -> bool:
         return False
 
-    return builtin_commands(store, clock, stop, Postponed(clock).release_lane)
+    return builtin_commands(
+        store, budgets_over(store, clock), clock, stop, Postponed(clock).release_lane
+    )
 
 
 # Who may.

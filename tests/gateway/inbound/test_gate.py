@@ -10,16 +10,18 @@ from gateway.commands.builtin import builtin_commands
 from gateway.ids import AccountName, AgentId, EventKey, ExternalUser, Lane, MessageId, PlatformName
 from gateway.inbound.gate import Gate
 from gateway.inbound.postponed import Postponed
+from gateway.inbound.rates import Rates
 from gateway.inbound.routing import Routing
 from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import BUSY_WORDS, TurnedAway
 from gateway.messages import Address, Attachment, AttachmentKind, Place, PlaceMoved
 from gateway.people.access import Access
 from gateway.people.pairing import Pairing
-from gateway.settings import AccessSettings, QueueSettings
+from gateway.settings import AccessSettings, QueueSettings, RateLimits
 from gateway.store.store import SqlStore
 from gateway.workspace import setup_group_workspace
 from tests.fakes.clock import FakeClock
+from tests.fakes.money import budgets_over
 from tests.messages import direct, group, message
 
 DAY = 86_400.0
@@ -28,8 +30,11 @@ DAY = 86_400.0
 class Door:
     """A gate with a real store behind it; remembers what was said and woken."""
 
-    def __init__(self, folder: Path, queues: QueueSettings | None = None) -> None:
+    def __init__(
+        self, folder: Path, queues: QueueSettings | None = None, rates: RateLimits | None = None
+    ) -> None:
         self.folder = folder
+        self.rates = rates or RateLimits(guest=None)
         self.clock = FakeClock()
         self.store = SqlStore(
             f"sqlite:///{folder / 'parley.db'}",
@@ -53,7 +58,11 @@ class Door:
             ),
             routing=Routing(AgentId("main"), {AccountName("other"): AgentId("second")}),
             commands=builtin_commands(
-                self.store, self.clock, stop, Postponed(self.clock).release_lane
+                self.store,
+                budgets_over(self.store, self.clock),
+                self.clock,
+                stop,
+                Postponed(self.clock).release_lane,
             ),
             inbox=self.store.inbox,
             sessions=self.store.sessions,
@@ -61,6 +70,7 @@ class Door:
             turned_away=TurnedAway(
                 self.store.inbox, self.pairing, self, self._tasks.append, self.clock
             ),
+            rates=Rates(self.rates, self.clock),
             wake=self.woken.append,
         )
 

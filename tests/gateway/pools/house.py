@@ -30,6 +30,7 @@ from gateway.settings import AgentSettings, CompactionSettings
 from gateway.store.store import SqlStore
 from gateway.transcript import Content, Entry
 from tests.fakes.clock import FakeClock
+from tests.fakes.money import purse_over
 from tests.fakes.provider import FakeProvider
 from tests.fakes.runner import FakeRunners
 
@@ -72,7 +73,12 @@ class House:
         provider = FakeProvider()
         self.providers.append(provider)
         compactor = Compactor(
-            self.store.transcript, provider, "small", settings.compaction, self.clock
+            self.store.transcript,
+            provider,
+            "small",
+            settings.compaction,
+            purse_over(self.store, self.clock, agent=settings),
+            self.clock,
         )
         return AgentKit(settings, provider, self.make, compactor)
 

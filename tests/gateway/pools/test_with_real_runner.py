@@ -25,6 +25,7 @@ from gateway.store.store import SqlStore
 from gateway.tools.executor import ToolExecutor
 from gateway.transcript import AssistantEntry, ToolCall, ToolResultEntry, UserEntry
 from tests.fakes.clock import FakeClock
+from tests.fakes.money import purse_over
 from tests.fakes.provider import FakeProvider, Gate, Step, calls, says
 from tests.gateway.pools.house import House, open_store, text_of
 
@@ -63,19 +64,21 @@ class RealHouse(House):
     @override
     def make_kit(self, settings: AgentSettings) -> AgentKit:
         hooks = HookChain([], self.clock)
+        purse = purse_over(self.store, self.clock, agent=settings)
         kit = RunnerKit(
             settings=settings,
             provider=self.provider,
             toolbox=ToolExecutor([self.tool], hooks, self.clock),
             hooks=hooks,
             steps=self.store.turns,
+            purse=purse,
             data_dir=self.folder,
             clock=self.clock,
             new_id=new_id,
             jitter=lambda: 0.0,
         )
         compactor = Compactor(
-            self.store.transcript, self.provider, "big", settings.compaction, self.clock
+            self.store.transcript, self.provider, "big", settings.compaction, purse, self.clock
         )
         return AgentKit(settings, self.provider, RunnerFactory(kit), compactor)
 

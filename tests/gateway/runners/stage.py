@@ -27,6 +27,7 @@ from gateway.settings import AgentSettings
 from gateway.tools.executor import ToolExecutor
 from gateway.transcript import AssistantEntry, Content, Entry, ToolCall, UserEntry
 from tests.fakes.clock import FakeClock
+from tests.fakes.money import FakePurse
 from tests.fakes.provider import FakeProvider, Step
 from tests.fakes.tools import FakeSteps, FakeTool
 from tests.fakes.turns import AGENT, KEY, PERSON, SESSION, a_turn
@@ -52,6 +53,7 @@ class Stage:
         self.clock = FakeClock()
         self.provider = FakeProvider(*script)
         self.steps = FakeSteps()
+        self.purse = FakePurse()
         self.kept: list[Entry] = []
         chain = HookChain(hooks, self.clock)
         self.factory = RunnerFactory(
@@ -61,6 +63,7 @@ class Stage:
                 toolbox=ToolExecutor(tools, chain, self.clock),
                 hooks=chain,
                 steps=self.steps,
+                purse=self.purse,
                 data_dir=folder,
                 clock=self.clock,
                 new_id=self._new_id,

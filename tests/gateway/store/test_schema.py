@@ -16,7 +16,19 @@ from sqlalchemy import Select, UpdateBase, create_mock_engine
 from sqlalchemy.schema import CreateTable
 
 import gateway.store
-from gateway.store import inbox, keep, kept, leases, outbox, people, sessions, transcript, turns
+from gateway.contracts.money import Scope
+from gateway.store import (
+    holds,
+    inbox,
+    keep,
+    kept,
+    leases,
+    outbox,
+    people,
+    sessions,
+    transcript,
+    turns,
+)
 from gateway.store.engine import change_tables, open_for_writing
 from gateway.store.schema import VERSION, metadata
 from gateway.store.statements import Statement, Statements
@@ -147,6 +159,9 @@ HOT: dict[str, Statement] = {
     "sent": outbox._SENT,
     "notices": outbox._NOTICES,
     "find": people._FIND,
+    "spent by a person": holds._SPENT[Scope.PERSON],
+    "spent in a place": holds._SPENT[Scope.PLACE],
+    "spent in all": holds._SPENT[Scope.TOTAL],
 }
 
 
