@@ -103,6 +103,7 @@ class Gateway:
         self._files = TurnFiles(self._adapters, agents, settings.data_dir, clock)
         dispatch = Dispatch(
             turns=store.turns,
+            overheard=store.overheard,
             access=access,
             commands=commands,
             pools=self._pools,
@@ -118,6 +119,7 @@ class Gateway:
             routing=build_routing(settings),
             commands=commands,
             inbox=store.inbox,
+            overheard=store.overheard,
             sessions=store.sessions,
             files=self._files,
             turned_away=TurnedAway(store.inbox, self._pairing, self._replies, self._spawn, clock),

@@ -148,6 +148,12 @@ class PlaceSettings(Settings):
 
     answer: Literal["mention", "always"] = "mention"
     agent: str | None = None
+    model: str | None = None
+    """Used here unless `/model` chooses another; null means the agent's."""
+    prompt: str | None = None
+    """Stands before a conversation here, in place of the agent's `system_prompt`."""
+    context: Annotated[int, Field(ge=0, le=100)] = 0
+    """How many of the last messages that were not meant for the bot it is told of."""
     tools: tuple[str, ...] | None = None
     """Of its agent's tools, those that may be used here; null means all."""
     roles: dict[Identity, Literal["guest", "member", "admin"]] = {}

@@ -12,6 +12,7 @@ from gateway.contracts.roles import Role
 from gateway.contracts.stores import SessionInfo
 from gateway.messages import Choice, Message
 from gateway.people.access import Admission
+from gateway.pools.models import session_model
 from gateway.pools.pool import Pool
 
 
@@ -33,6 +34,19 @@ class Call:
     pool: Pool
     session: SessionInfo | None
     """The active session of the place, if it has one."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """What may be chosen here; the first is what is used without a choice."""
+        of_place = self.admission.place.model
+        first = () if of_place is None else (of_place,)
+        return tuple(dict.fromkeys((*first, *self.pool.allowed_models)))
+
+    @property
+    def model(self) -> str:
+        """What answers here."""
+        chosen = None if self.session is None else self.session.model
+        return session_model(chosen, self.pool.allowed_models, self.admission.place.model)
 
 
 class Command(ABC):

@@ -39,6 +39,26 @@ class Kept:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What somebody said near the bot, and not to it."""
+
+    speaker: str
+    text: str
+
+
+class Overheard(Protocol):
+    """What was said near the bot, where the settings let it know."""
+
+    async def note(self, message: Message, most: int) -> None:
+        """Remember it for its place, of which the newest `most` are kept."""
+        ...
+
+    async def take(self, place: str, most: int) -> Sequence[Heard]:
+        """Return a `channel_context`'s newest `most`, oldest first, and forget them all."""
+        ...
+
+
 class KeepOutcome(StrEnum):
     """What `Inbox.keep` did."""
 
@@ -77,7 +97,10 @@ class Inbox(Protocol):
         ...
 
     async def withdraw(self, account: AccountName, message_id: MessageId) -> None:
-        """Close a message that waits and whose turn has not begun: its writer took it back."""
+        """Close a message that waits and whose turn has not begun: its writer took it back.
+
+        One that was only overheard is forgotten.
+        """
         ...
 
     async def head(self, lane: Lane) -> Kept | None:

@@ -21,6 +21,10 @@ class TurnOptions:
     model: str | None = None
     """Sticks to the session, like `/model`."""
     system_override: str | None = None
+    usual_model: str | None = None
+    """The place's: for a session that has not chosen one."""
+    opening: str | None = None
+    """The place's, for a session's prompt that is not written yet."""
     role: Role = Role.GUEST
     """Of the sender: it decides which tools are offered and run, in groups too."""
     only_tools: frozenset[str] | None = None
@@ -42,6 +46,8 @@ class RunnerParams:
     model: str
     prompt: str | None
     """The session's frozen prompt; None lets the runner build one."""
+    opening: str | None = None
+    """What it begins with, in place of the agent's own words."""
 
 
 class Runner(Protocol):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from gateway.contracts.inbox import Inbox, Kept
+from gateway.contracts.inbox import Inbox, Kept, Overheard
 from gateway.contracts.money import Holds, UsageLedger
 from gateway.contracts.people import People
 from gateway.ids import (
@@ -288,6 +288,7 @@ class Store(Protocol):
     transcript: Transcript
     outbox: Outbox
     cursors: Cursors
+    overheard: Overheard
     usage: UsageLedger
     holds: Holds
     people: People

@@ -6,7 +6,7 @@ from contextlib import aclosing
 import structlog
 
 from gateway.commands.registry import Answer, Call, Command, Commands
-from gateway.contracts.inbox import Kept
+from gateway.contracts.inbox import Kept, Overheard
 from gateway.contracts.stores import Turn, Turns, TurnState
 from gateway.errors import (
     AccountRejected,
@@ -24,6 +24,7 @@ from gateway.errors import (
 )
 from gateway.events import NoticeAdded, ReplyEvent, TextDelta, TurnFailed
 from gateway.ids import new_id
+from gateway.inbound.content import preceded
 from gateway.inbound.postponed import Postponed
 from gateway.inbound.stops import Stops
 from gateway.inbound.turn_files import TurnFiles
@@ -73,6 +74,7 @@ class Dispatch:
     def __init__(
         self,
         turns: Turns,
+        overheard: Overheard,
         access: Access,
         commands: Commands,
         pools: PoolManager,
@@ -82,6 +84,7 @@ class Dispatch:
         stops: Stops,
     ) -> None:
         self._turns = turns
+        self._overheard = overheard
         self._access = access
         self._commands = commands
         self._pools = pools
@@ -158,6 +161,9 @@ class Dispatch:
         content = None
         if not (turn.is_resumed and await pool.has_begun(session.id, turn.id)):
             content = await self._stops.stoppable(kept, self._files.receive(kept, reply))
+            if most := admission.place.context:
+                place = kept.message.address.channel_context
+                content = preceded(content, await self._overheard.take(place, most))
         self._stops.heed(kept)
         options = options_for(turn, admission)
         async with aclosing(pool.chat(session.id, content, options=options)) as events:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import structlog
 
 from gateway.commands.registry import Commands
-from gateway.contracts.inbox import Inbox, KeepOutcome
+from gateway.contracts.inbox import Inbox, KeepOutcome, Overheard
 from gateway.contracts.stores import Sessions
 from gateway.ids import Lane
 from gateway.inbound.rates import Rates
@@ -34,6 +34,7 @@ class Gate:
         routing: Routing,
         commands: Commands,
         inbox: Inbox,
+        overheard: Overheard,
         sessions: Sessions,
         files: TurnFiles,
         turned_away: TurnedAway,
@@ -44,6 +45,7 @@ class Gate:
         self._routing = routing
         self._commands = commands
         self._inbox = inbox
+        self._overheard = overheard
         self._sessions = sessions
         self._files = files
         self._turned_away = turned_away
@@ -74,6 +76,8 @@ class Gate:
     async def _accept_message(self, message: Message) -> Receipt:
         admission = await self._access.authorise(message)
         if isinstance(admission, Refusal):
+            if admission.context:
+                await self._overheard.note(message, admission.context)
             return await self._turned_away.refuse(message, admission)
         is_control = self._commands.is_control(message)
         if (over := self._rates.excess(message, admission, is_control=is_control)) is not None:

@@ -12,6 +12,8 @@ def options_for(turn: Turn, admission: Admission) -> TurnOptions:
         turn=turn,
         speaker=None if message.address.place.is_direct else message.sender_name,
         role=admission.role,
+        usual_model=place.model,
+        opening=place.prompt,
         only_tools=None if place.tools is None else frozenset(place.tools),
         channel=message.address.account,
     )

@@ -43,6 +43,8 @@ class Refusal:
     """The sender may not speak here."""
 
     reason: Reason
+    context: int = 0
+    """Of a message not meant for the bot: how many of them the place lets it know."""
 
 
 class Access:
@@ -109,7 +111,7 @@ class Access:
         if place is None:
             return Refusal(Reason.PLACE_NOT_ALLOWED)
         if not message.is_addressed and place.answer == "mention":
-            return Refusal(Reason.NOT_ADDRESSED)
+            return Refusal(Reason.NOT_ADDRESSED, place.context)
         role = await self._role_of(message)
         if role < Role.OWNER and (given := place.roles.get(identity_of(message))) is not None:
             role = role_set(given)

@@ -90,11 +90,20 @@ class TurnWork:
         return info
 
     async def _params(self, info: SessionInfo, models: Sequence[str]) -> RunnerParams:
-        model, wanted = session_model(info.model, models), self._options.model
+        model = session_model(info.model, models, self._options.usual_model)
+        wanted = self._options.model
         if wanted and wanted != model:
             model = check_model(wanted, models)
             await self._sessions.set_model(info.id, model)
-        return RunnerParams(info.agent, info.id, info.key, info.person, model, info.prompt)
+        return RunnerParams(
+            info.agent,
+            info.id,
+            info.key,
+            info.person,
+            model,
+            info.prompt,
+            self._options.opening,
+        )
 
     async def _answer(
         self, info: SessionInfo, runner: Runner, compactor: Compactor, emit: Emit

@@ -5,7 +5,16 @@ from functools import partial
 from sqlalchemy import bindparam, delete, not_, select
 
 from gateway.store.database import Database
-from gateway.store.schema import IS_UNSETTLED_NOTICE, holds, inbox, outbox, pairings, steps, turns
+from gateway.store.schema import (
+    IS_UNSETTLED_NOTICE,
+    holds,
+    inbox,
+    outbox,
+    overheard,
+    pairings,
+    steps,
+    turns,
+)
 from gateway.store.statements import Transaction
 
 _AT_ONCE = 500
@@ -35,6 +44,7 @@ _NOTICES = (
 _DROP_NOTICE = delete(outbox).where(outbox.c.id == bindparam("of_id"))
 _DROP_REQUESTS = delete(pairings).where(pairings.c.expires_at < bindparam("before"))
 """They are few: a request makes room for itself."""
+_DROP_OVERHEARD = delete(overheard).where(overheard.c.said_at < bindparam("before"))
 _DROP_HOLDS = delete(holds).where(holds.c.expires_at < bindparam("before"))
 """Only crashes leave them."""
 
@@ -58,7 +68,7 @@ async def prune(database: Database, before: float) -> int:
 
 
 def _drop_expired(transaction: Transaction, values: dict[str, float]) -> None:
-    for statement in (_DROP_REQUESTS, _DROP_HOLDS):
+    for statement in (_DROP_REQUESTS, _DROP_HOLDS, _DROP_OVERHEARD):
         transaction.run(statement, values)
 
 

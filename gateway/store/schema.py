@@ -247,3 +247,15 @@ holds = Table(
     Column("micros", _NUMBER, nullable=False),
     Column("expires_at", Double, nullable=False),
 )
+
+overheard = Table(
+    "overheard",
+    metadata,
+    Column("account", String, primary_key=True),
+    Column("message_id", String, primary_key=True),
+    Column("place", String, nullable=False),
+    Column("speaker", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("said_at", Double, nullable=False),
+)
+Index("overheard_place", overheard.c.place, overheard.c.said_at)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing_extensions import override
 
 from gateway.clock import Clock
-from gateway.contracts.inbox import Inbox
+from gateway.contracts.inbox import Inbox, Overheard
 from gateway.contracts.money import Holds, UsageLedger
 from gateway.contracts.people import People
 from gateway.contracts.stores import (
@@ -25,6 +25,7 @@ from gateway.store.holds import SqlHolds
 from gateway.store.inbox import SqlInbox
 from gateway.store.location import database_path
 from gateway.store.outbox import SqlOutbox
+from gateway.store.overheard import SqlOverheard
 from gateway.store.people import SqlPeople
 from gateway.store.pruning import prune
 from gateway.store.schema import VERSION
@@ -51,6 +52,7 @@ class SqlStore(Store):
     ) -> None:
         self._database = Database(database_path(url), is_read_only=read_only)
         self.inbox: Inbox = SqlInbox(self._database, clock, queues)
+        self.overheard: Overheard = SqlOverheard(self._database)
         self.turns: Turns = SqlTurns(self._database, clock, new_id)
         self.sessions: Sessions = SqlSessions(self._database, clock, new_id)
         self.transcript: Transcript = SqlTranscript(self._database, clock)

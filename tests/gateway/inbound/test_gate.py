@@ -65,6 +65,7 @@ class Door:
                 Postponed(self.clock).release_lane,
             ),
             inbox=self.store.inbox,
+            overheard=self.store.overheard,
             sessions=self.store.sessions,
             files=TurnFiles({}, [AgentId("main")], self.folder, self.clock),
             turned_away=TurnedAway(

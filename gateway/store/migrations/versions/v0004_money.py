@@ -1,4 +1,4 @@
-"""Whom a model call was for, what it cost, and what is held for those under way."""
+"""Whom a model call was for, what it cost, what is held for it; what is said near the bot."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,6 +24,16 @@ def upgrade() -> None:
         sa.Column("micros", _NUMBER, nullable=False),
         sa.Column("expires_at", sa.Double(), nullable=False),
     )
+    op.create_table(
+        "overheard",
+        sa.Column("account", sa.String(), primary_key=True),
+        sa.Column("message_id", sa.String(), primary_key=True),
+        sa.Column("place", sa.String(), nullable=False),
+        sa.Column("speaker", sa.String(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("said_at", sa.Double(), nullable=False),
+    )
+    op.create_index("overheard_place", "overheard", ["place", "said_at"])
 
 
 def _usage() -> None:
