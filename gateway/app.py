@@ -14,7 +14,7 @@ from gateway.contracts.stores import Store
 from gateway.control.server import control_socket
 from gateway.control.verbs import Control
 from gateway.errors import AccountRejected, StoreBusy
-from gateway.ids import AccountName, AgentId
+from gateway.ids import AccountName, AgentId, new_id
 from gateway.inbound.dispatch import Dispatch
 from gateway.inbound.dispatcher import Dispatcher
 from gateway.inbound.drain import Drain
@@ -38,6 +38,7 @@ from gateway.parts import (
 from gateway.people.access import Access
 from gateway.people.pairing import Pairing
 from gateway.replies.replies import Replies
+from gateway.runners.approval_desk import ApprovalDesk
 from gateway.settings import GatewaySettings
 
 log = structlog.get_logger()
@@ -87,10 +88,11 @@ class Gateway:
         self._opened: set[AccountName] = set()
         self._health = [AccountHealth(AccountName(name), clock) for name in settings.adapters]
         budgets = Budgets(settings.budgets, store.holds, clock)
-        self._pools = build_pools(settings, store, budgets, clock)
+        desk = ApprovalDesk(store.approvals, clock, new_id)
+        self._pools = build_pools(settings, store, budgets, desk, clock)
         postponed = Postponed(clock)
         stops = Stops(self._pools.get, postponed)
-        commands = builtin_commands(store, budgets, clock, stops.stop, postponed.release_lane)
+        commands = builtin_commands(store, budgets, desk, clock, stops.stop, postponed.release_lane)
         self._adapters = {
             health.account: build_adapter(settings, health, store.cursors, commands.infos, clock)
             for health in self._health

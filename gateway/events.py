@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gateway.ids import HoldId
+from gateway.ids import ApprovalId, HoldId
 from gateway.messages import OutgoingFile
 from gateway.transcript import Entry, Usage
 
@@ -72,6 +72,17 @@ class NoticeAdded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRequested:
+    """The turn waits for its person's leave to run a tool."""
+
+    approval: ApprovalId
+    call_id: str
+    tool: str
+    arguments: str
+    """JSON, whole, for people's eyes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnFailed:
     """The turn ends here; `words` say why, fit for the user. Always the last event."""
 
@@ -102,6 +113,7 @@ ReplyEvent = (
     | FileReady
     | TextRestarted
     | NoticeAdded
+    | ApprovalRequested
     | TurnFailed
 )
 RunnerEvent = ReplyEvent | EntryRecorded

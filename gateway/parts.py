@@ -21,6 +21,7 @@ from gateway.money.budgets import Budgets
 from gateway.money.purse import AgentPurse
 from gateway.pools.manager import PoolManager
 from gateway.providers.registry import make_provider
+from gateway.runners.approval_desk import ApprovalDesk
 from gateway.runners.factory import RunnerFactory
 from gateway.runners.kit import RunnerKit
 from gateway.settings import AgentSettings, GatewaySettings, RoleTools
@@ -107,6 +108,7 @@ def check_tools(
     """
     for name, agent in agents.items():
         registry.select(agent.tools, f"agents.{name}.tools")
+        registry.select(agent.approvals, f"agents.{name}.approvals")
         for role in RoleTools.model_fields:
             named = getattr(agent.tools_for, role)
             registry.select(named, f"agents.{name}.tools_for.{role}")
@@ -116,7 +118,7 @@ def check_tools(
 
 
 def build_pools(
-    settings: GatewaySettings, store: Store, budgets: Budgets, clock: Clock
+    settings: GatewaySettings, store: Store, budgets: Budgets, desk: ApprovalDesk, clock: Clock
 ) -> PoolManager:
     registry = ToolRegistry.load()
     hooks = HookChain(load_hooks(), clock)
@@ -136,10 +138,11 @@ def build_pools(
             RunnerKit(
                 settings=settings,
                 provider=provider,
-                toolbox=ToolExecutor(tools, hooks, clock, settings.tools_for),
+                toolbox=ToolExecutor(tools, hooks, clock, settings.tools_for, settings.approvals),
                 hooks=hooks,
                 steps=store.turns,
                 purse=purse,
+                desk=desk,
                 data_dir=data_dir,
                 clock=clock,
                 new_id=new_id,

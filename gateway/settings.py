@@ -107,6 +107,8 @@ class AgentSettings(Settings):
     tools: tuple[str, ...] | None = None
     """Names of the tools it may use; null means every builtin tool, `[]` none."""
     tools_for: RoleTools = RoleTools()
+    approvals: tuple[str, ...] = ()
+    """Tools that run only once who asked has allowed the very call."""
     prices: dict[str, Price] = {}
     """By model; what one without a price costs is not known, and only its tokens count."""
     compaction: CompactionSettings = CompactionSettings()

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from gateway.clock import Clock
+from gateway.commands.approval import Allow, Deny
 from gateway.commands.compact import Compact
 from gateway.commands.help import Help
 from gateway.commands.model import Model
@@ -17,11 +18,13 @@ from gateway.commands.whoami import Whoami
 from gateway.contracts.stores import Store
 from gateway.ids import Lane
 from gateway.money.budgets import Budgets
+from gateway.runners.approval_desk import ApprovalDesk
 
 
 def builtin_commands(
     store: Store,
     budgets: Budgets,
+    desk: ApprovalDesk,
     clock: Clock,
     stop: Callable[[str], Awaitable[bool]],
     release: Callable[[Lane], object],
@@ -37,5 +40,7 @@ def builtin_commands(
         Usage(store.usage, store.people, budgets, clock),
         Whoami(),
         Retry(store.turns),
+        Allow(desk),
+        Deny(desk),
     ])
     return commands

@@ -23,6 +23,9 @@ LEAST: dict[str, Least] = {
     "usage": EVERYBODY,
     "whoami": EVERYBODY,
     "retry": EVERYBODY,
+    # Only ever of those who were asked.
+    "allow": EVERYBODY,
+    "deny": EVERYBODY,
     # In a group these change what belongs to all of its members.
     "compact": Least(Role.GUEST, Role.MEMBER),
     "new": Least(Role.GUEST, Role.ADMIN),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.contracts.approvals import Approvals
 from gateway.contracts.inbox import Inbox, Kept, Overheard
 from gateway.contracts.money import Holds, UsageLedger
 from gateway.contracts.people import People
@@ -289,6 +290,7 @@ class Store(Protocol):
     outbox: Outbox
     cursors: Cursors
     overheard: Overheard
+    approvals: Approvals
     usage: UsageLedger
     holds: Holds
     people: People

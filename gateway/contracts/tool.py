@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from gateway.clock import Clock
+from gateway.contracts.approvals import Grant
 from gateway.contracts.roles import Role
 from gateway.ids import AgentId, PersonId, SessionId, TurnId
 from gateway.messages import OutgoingFile
@@ -42,6 +43,8 @@ class ToolContext:
     clock: Clock
     role: Role = Role.GUEST
     """Of who speaks in this turn: it decides which tools run, whoever calls them."""
+    grant: Grant | None = None
+    """The person's leave for this call, where the settings ask for one."""
     skills: Path | None = None
     """The agent's own skills, for reading only; a person's are in their workspace."""
 

@@ -22,7 +22,7 @@ from gateway.errors import (
     StoreFailed,
     TurnStopped,
 )
-from gateway.events import NoticeAdded, ReplyEvent, TextDelta, TurnFailed
+from gateway.events import ApprovalRequested, NoticeAdded, ReplyEvent, TextDelta, TurnFailed
 from gateway.ids import new_id
 from gateway.inbound.content import preceded
 from gateway.inbound.postponed import Postponed
@@ -33,6 +33,7 @@ from gateway.messages import Mark, Origin
 from gateway.people.access import Access, Admission, Refusal
 from gateway.pools.manager import PoolManager
 from gateway.pools.pool import Pool
+from gateway.replies.questions import question
 from gateway.replies.replies import Replies
 from gateway.replies.reply import Reply
 
@@ -168,8 +169,18 @@ class Dispatch:
         options = options_for(turn, admission)
         async with aclosing(pool.chat(session.id, content, options=options)) as events:
             async for event in events:
+                if isinstance(event, ApprovalRequested):
+                    await self._ask(kept, event)
                 reply.show(event)
         self._postponed.release_agent(kept.agent)
+
+    async def _ask(self, kept: Kept, asked: ApprovalRequested) -> None:
+        """Put a question to the turn's own person; whoever else presses is turned away."""
+        words, choices = question(asked)
+        message = kept.message
+        await self._replies.notice(
+            message.address, words, reply_to=message.message_id, choices=choices
+        )
 
     async def _bring_to_an_end(self, turn: Turn, reply: Reply) -> TurnState:
         """Answer, or say why not: the one place where a turn's errors end."""

@@ -13,6 +13,7 @@ from gateway.contracts.roles import Role
 from gateway.contracts.stores import Turn
 from gateway.contracts.tool import Tool, ToolContext, ToolOutput
 from gateway.ids import NewId, TurnId
+from gateway.runners.approval_desk import ApprovalDesk
 from gateway.settings import AgentSettings
 from gateway.transcript import ToolCall
 
@@ -52,6 +53,7 @@ class RunnerKit:
     hooks: Hook
     steps: Steps
     purse: Purse
+    desk: ApprovalDesk
     data_dir: Path
     clock: Clock
     new_id: NewId

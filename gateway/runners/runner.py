@@ -72,6 +72,7 @@ class AgentRunner(Runner):
             raise
         finally:
             seconds = self._end() - began
+            await self._kit.desk.leave(run.turn)
             await self._kit.hooks.after_run(run, usage, seconds, error)
 
     def _begin(self) -> float:

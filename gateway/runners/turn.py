@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 from gateway.contracts.provider import ModelRequest, ToolSpec
 from gateway.events import EntryRecorded, NoticeAdded, RunnerEvent, TextDelta
 from gateway.runners.asking import Answer
-from gateway.runners.calls import CallRunner, announced
+from gateway.runners.calls import CallRunner
 from gateway.runners.kit import RunnerKit, Scene
 from gateway.runners.paying import ask_and_pay
 from gateway.runners.retry import Tries
@@ -42,8 +42,8 @@ class TurnLoop:
         offered = [spec.name for spec in self._specs()]
         while True:
             for batch in self._calls.batches(calls):
-                for started in announced(batch):
-                    yield started
+                for told in await self._calls.announce(batch, offered, lost):
+                    yield told
                 for event in await self._calls.run(batch, offered, lost):
                     yield self._noted(event)
             if steps >= self._kit.settings.max_steps:

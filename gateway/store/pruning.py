@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, delete, not_, select
 from gateway.store.database import Database
 from gateway.store.schema import (
     IS_UNSETTLED_NOTICE,
+    approvals,
     holds,
     inbox,
     outbox,
@@ -45,6 +46,7 @@ _DROP_NOTICE = delete(outbox).where(outbox.c.id == bindparam("of_id"))
 _DROP_REQUESTS = delete(pairings).where(pairings.c.expires_at < bindparam("before"))
 """They are few: a request makes room for itself."""
 _DROP_OVERHEARD = delete(overheard).where(overheard.c.said_at < bindparam("before"))
+_DROP_APPROVALS = delete(approvals).where(approvals.c.asked_at < bindparam("before"))
 _DROP_HOLDS = delete(holds).where(holds.c.expires_at < bindparam("before"))
 """Only crashes leave them."""
 
@@ -68,7 +70,7 @@ async def prune(database: Database, before: float) -> int:
 
 
 def _drop_expired(transaction: Transaction, values: dict[str, float]) -> None:
-    for statement in (_DROP_REQUESTS, _DROP_HOLDS, _DROP_OVERHEARD):
+    for statement in (_DROP_REQUESTS, _DROP_HOLDS, _DROP_OVERHEARD, _DROP_APPROVALS):
         transaction.run(statement, values)
 
 

@@ -259,3 +259,18 @@ overheard = Table(
     Column("said_at", Double, nullable=False),
 )
 Index("overheard_place", overheard.c.place, overheard.c.said_at)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("turn", String, nullable=False),
+    Column("call_id", String, nullable=False),
+    Column("tool", String, nullable=False),
+    Column("fingerprint", String, nullable=False),
+    Column("person", String),
+    Column("session_key", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("asked_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing_extensions import override
 
 from gateway.clock import Clock
+from gateway.contracts.approvals import Approvals
 from gateway.contracts.inbox import Inbox, Overheard
 from gateway.contracts.money import Holds, UsageLedger
 from gateway.contracts.people import People
@@ -19,6 +20,7 @@ from gateway.contracts.stores import (
 )
 from gateway.ids import NewId, new_id
 from gateway.settings import QueueSettings
+from gateway.store.approvals import SqlApprovals
 from gateway.store.cursors import SqlCursors
 from gateway.store.database import Database
 from gateway.store.holds import SqlHolds
@@ -53,6 +55,7 @@ class SqlStore(Store):
         self._database = Database(database_path(url), is_read_only=read_only)
         self.inbox: Inbox = SqlInbox(self._database, clock, queues)
         self.overheard: Overheard = SqlOverheard(self._database)
+        self.approvals: Approvals = SqlApprovals(self._database, clock)
         self.turns: Turns = SqlTurns(self._database, clock, new_id)
         self.sessions: Sessions = SqlSessions(self._database, clock, new_id)
         self.transcript: Transcript = SqlTranscript(self._database, clock)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+NOT_ALLOWED = "Nobody has allowed this call with these arguments, so it was not run."
 _COMPLAINT = 300
 """Characters of a schema's complaint: enough to mend a call."""
 
@@ -29,10 +30,16 @@ class ToolExecutor:
     """The tools of one agent. Nothing that goes wrong in a tool goes further than its output."""
 
     def __init__(
-        self, tools: Iterable[Tool], hooks: Hook, clock: Clock, tools_for: RoleTools | None = None
+        self,
+        tools: Iterable[Tool],
+        hooks: Hook,
+        clock: Clock,
+        tools_for: RoleTools | None = None,
+        asked_first: Iterable[str] = (),
     ) -> None:
         self._tools = {tool.name: tool for tool in tools}
         self._allowed = tools_by_role(self._tools, tools_for or RoleTools())
+        self._asked_first = frozenset(asked_first)
         self._hooks = hooks
         self._clock = clock
         self._validators: dict[str, Validator] = {}
@@ -81,6 +88,8 @@ class ToolExecutor:
             raise Refused(allowed.reason)
         if allowed != arguments:
             self._check(tool, allowed)
+        if tool.name in self._asked_first and not _is_granted(tool, allowed, context):
+            raise Refused(NOT_ALLOWED)
         async with self._clock.timeout(tool.timeout):
             return await tool.run(allowed, context)
 
@@ -94,6 +103,10 @@ class ToolExecutor:
         if problem is not None:
             where = "".join(f"[{step!r}]" for step in problem.absolute_path)
             raise Refused(f"Wrong arguments{where}: {problem.message[:_COMPLAINT]}")
+
+
+def _is_granted(tool: Tool, arguments: dict[str, Any], context: ToolContext) -> bool:
+    return context.grant is not None and context.grant.spend(tool.name, arguments)
 
 
 def _compile(schema: dict[str, Any]) -> "Validator":

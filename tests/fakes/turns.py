@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from gateway.clock import Clock
+from gateway.contracts.approvals import Grant
 from gateway.contracts.hook import RunInfo
 from gateway.contracts.inbox import Kept
 from gateway.contracts.roles import Role
@@ -45,6 +46,7 @@ def a_context(
     call_id: str = "call_1",
     skills: Path | None = None,
     role: Role = Role.OWNER,
+    grant: Grant | None = None,
 ) -> ToolContext:
     return ToolContext(
         agent=AGENT,
@@ -54,6 +56,7 @@ def a_context(
         person=PERSON,
         workspace=workspace,
         role=role,
+        grant=grant,
         outgoing=workspace.parent / "outgoing" / RUN.turn,
         clock=clock,
         skills=skills,

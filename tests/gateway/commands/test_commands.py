@@ -21,6 +21,7 @@ from gateway.people.roles import Role
 from gateway.settings import PlaceSettings
 from gateway.store.store import SqlStore
 from gateway.transcript import UserEntry
+from tests.fakes.approvals import desk_over
 from tests.fakes.clock import FakeClock
 from tests.fakes.gateway import Make, gateways
 from tests.fakes.money import budgets_over
@@ -39,6 +40,8 @@ LEAST = {
     "usage": (GUEST, GUEST),
     "whoami": (GUEST, GUEST),
     "retry": (GUEST, GUEST),
+    "allow": (GUEST, GUEST),
+    "deny": (GUEST, GUEST),
 }
 """The least role for each command, in a direct message and in a group."""
 SIGNS = {
@@ -52,9 +55,11 @@ SIGNS = {
     "usage": "Last 24 hours",
     "whoami": "- You: `fake:",
     "retry": "nothing to try again",
+    "allow": "nothing to answer any more",
+    "deny": "nothing to answer any more",
 }
 """How each answers where nothing has been said yet."""
-CONTROLS = {"start", "help", "model", "stop", "status", "usage", "whoami"}
+CONTROLS = {"allow", "deny", "start", "help", "model", "stop", "status", "usage", "whoami"}
 PHOTO = Attachment(AttachmentKind.IMAGE, "photo", "a.png", "image/png", 5)
 ACCESS = {
     "direct_messages": "open",
@@ -80,7 +85,12 @@ def commands(tmp_path: Path) -> Any:
         return False
 
     return builtin_commands(
-        store, budgets_over(store, clock), clock, stop, Postponed(clock).release_lane
+        store,
+        budgets_over(store, clock),
+        desk_over(store, clock),
+        clock,
+        stop,
+        Postponed(clock).release_lane,
     )
 
 

@@ -20,6 +20,7 @@ from gateway.people.pairing import Pairing
 from gateway.settings import AccessSettings, QueueSettings, RateLimits
 from gateway.store.store import SqlStore
 from gateway.workspace import setup_group_workspace
+from tests.fakes.approvals import desk_over
 from tests.fakes.clock import FakeClock
 from tests.fakes.money import budgets_over
 from tests.messages import direct, group, message
@@ -60,6 +61,7 @@ class Door:
             commands=builtin_commands(
                 self.store,
                 budgets_over(self.store, self.clock),
+                desk_over(self.store, self.clock),
                 self.clock,
                 stop,
                 Postponed(self.clock).release_lane,

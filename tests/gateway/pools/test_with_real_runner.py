@@ -24,6 +24,7 @@ from gateway.settings import AgentSettings
 from gateway.store.store import SqlStore
 from gateway.tools.executor import ToolExecutor
 from gateway.transcript import AssistantEntry, ToolCall, ToolResultEntry, UserEntry
+from tests.fakes.approvals import desk_over
 from tests.fakes.clock import FakeClock
 from tests.fakes.money import purse_over
 from tests.fakes.provider import FakeProvider, Gate, Step, calls, says
@@ -72,6 +73,7 @@ class RealHouse(House):
             hooks=hooks,
             steps=self.store.turns,
             purse=purse,
+            desk=desk_over(self.store, self.clock),
             data_dir=self.folder,
             clock=self.clock,
             new_id=new_id,

@@ -19,13 +19,15 @@ from gateway.events import (
     ToolStarted,
 )
 from gateway.hooks.chain import HookChain
-from gateway.ids import PersonId
+from gateway.ids import PersonId, new_id
+from gateway.runners.approval_desk import ApprovalDesk
 from gateway.runners.factory import RunnerFactory
 from gateway.runners.kit import RunnerKit
 from gateway.runners.runner import AgentRunner
 from gateway.settings import AgentSettings
 from gateway.tools.executor import ToolExecutor
 from gateway.transcript import AssistantEntry, Content, Entry, ToolCall, UserEntry
+from tests.fakes.approvals import FakeApprovals
 from tests.fakes.clock import FakeClock
 from tests.fakes.money import FakePurse
 from tests.fakes.provider import FakeProvider, Step
@@ -64,6 +66,7 @@ class Stage:
                 hooks=chain,
                 steps=self.steps,
                 purse=self.purse,
+                desk=ApprovalDesk(FakeApprovals(), self.clock, new_id),
                 data_dir=folder,
                 clock=self.clock,
                 new_id=self._new_id,

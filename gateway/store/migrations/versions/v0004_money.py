@@ -1,4 +1,4 @@
-"""Whom a model call was for, what it cost, what is held for it; what is said near the bot."""
+"""Whom a model call was for, what it cost, what is held for it; questions; what was overheard."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,6 +34,19 @@ def upgrade() -> None:
         sa.Column("said_at", sa.Double(), nullable=False),
     )
     op.create_index("overheard_place", "overheard", ["place", "said_at"])
+    op.create_table(
+        "approvals",
+        sa.Column("id", sa.String(), primary_key=True),
+        sa.Column("turn", sa.String(), nullable=False),
+        sa.Column("call_id", sa.String(), nullable=False),
+        sa.Column("tool", sa.String(), nullable=False),
+        sa.Column("fingerprint", sa.String(), nullable=False),
+        sa.Column("person", sa.String()),
+        sa.Column("session_key", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("asked_at", sa.Double(), nullable=False),
+        sa.Column("expires_at", sa.Double(), nullable=False),
+    )
 
 
 def _usage() -> None:
