@@ -16,21 +16,17 @@ from gateway.store.statements import Transaction
 
 _LONGEST = 2_000
 
-_NOTE = insert_or_replace(overheard)
+_NOTE = insert_or_replace(overheard, overheard.c.account, overheard.c.message_id)
 _OF_PLACE = overheard.c.place == bindparam("of_place")
-_ALL = (
-    select(overheard.c.speaker, overheard.c.text)
-    .where(_OF_PLACE)
-    .order_by(overheard.c.said_at, overheard.c.message_id)
-)
+_ALL = select(overheard.c.speaker, overheard.c.text).where(_OF_PLACE).order_by(overheard.c.number)
 _LAST_TOO_MANY = (
-    select(overheard.c.said_at)
+    select(overheard.c.number)
     .where(_OF_PLACE)
-    .order_by(overheard.c.said_at.desc())
+    .order_by(overheard.c.number.desc())
     .limit(1)
     .offset(bindparam("most"))
 )
-_TRIM = delete(overheard).where(_OF_PLACE, overheard.c.said_at <= bindparam("upto"))
+_TRIM = delete(overheard).where(_OF_PLACE, overheard.c.number <= bindparam("upto"))
 _FORGET_PLACE = delete(overheard).where(_OF_PLACE)
 _FORGET = delete(overheard).where(
     overheard.c.account == bindparam("account"), overheard.c.message_id == bindparam("message_id")
@@ -52,7 +48,7 @@ class SqlOverheard(Overheard):
             place = {"of_place": row["place"]}
             surplus = transaction.row(_LAST_TOO_MANY, {**place, "most": most})
             if surplus is not None:
-                transaction.run(_TRIM, {**place, "upto": surplus.said_at})
+                transaction.run(_TRIM, {**place, "upto": surplus.number})
 
         await self._database.write(operation)
 

@@ -251,14 +251,16 @@ holds = Table(
 overheard = Table(
     "overheard",
     metadata,
-    Column("account", String, primary_key=True),
-    Column("message_id", String, primary_key=True),
+    Column("number", _NUMBER, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("message_id", String, nullable=False),
     Column("place", String, nullable=False),
     Column("speaker", String, nullable=False),
     Column("text", Text, nullable=False),
     Column("said_at", Double, nullable=False),
+    UniqueConstraint("account", "message_id", name="overheard_message"),
 )
-Index("overheard_place", overheard.c.place, overheard.c.said_at)
+Index("overheard_place", overheard.c.place, overheard.c.number)
 
 approvals = Table(
     "approvals",

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from gateway.contracts.approvals import Grant
 from gateway.contracts.hook import Hook, RunInfo

@@ -26,14 +26,16 @@ def upgrade() -> None:
     )
     op.create_table(
         "overheard",
-        sa.Column("account", sa.String(), primary_key=True),
-        sa.Column("message_id", sa.String(), primary_key=True),
+        sa.Column("number", _NUMBER, primary_key=True, nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("message_id", sa.String(), nullable=False),
         sa.Column("place", sa.String(), nullable=False),
         sa.Column("speaker", sa.String(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("said_at", sa.Double(), nullable=False),
+        sa.UniqueConstraint("account", "message_id", name="overheard_message"),
     )
-    op.create_index("overheard_place", "overheard", ["place", "said_at"])
+    op.create_index("overheard_place", "overheard", ["place", "number"])
     op.create_table(
         "approvals",
         sa.Column("id", sa.String(), primary_key=True),
