@@ -18,6 +18,7 @@ class _Reply(Command):
     """A control: the turn that asks holds the session's line until it is answered."""
 
     is_control = True
+    is_listed = False
     allows_it: ClassVar[bool]
 
     def __init__(self, desk: ApprovalDesk) -> None:

@@ -56,6 +56,8 @@ class Command(ABC):
     summary: ClassVar[str]
     is_control: ClassVar[bool] = False
     """Answered at once, beside the session's waiting line."""
+    is_listed: ClassVar[bool] = True
+    """Shown in menus and in `/help`."""
 
     @abstractmethod
     async def run(self, call: Call) -> Answer: ...
@@ -93,11 +95,12 @@ class Commands:
                 is_for_owner=least_role(command.name).direct is Role.OWNER,
             )
             for command in self._by_name.values()
+            if command.is_listed
         )
 
     def visible_to(self, admission: Admission, *, is_direct: bool) -> Sequence[Command]:
         return [
             command
             for command in self._by_name.values()
-            if command.allows(admission, is_direct=is_direct)
+            if command.is_listed and command.allows(admission, is_direct=is_direct)
         ]

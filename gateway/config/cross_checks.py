@@ -42,9 +42,16 @@ def doubts_about(settings: GatewaySettings, installed: Installed) -> Iterator[st
 
 
 def _doubts_about_money(settings: GatewaySettings) -> Iterator[str]:
-    budgets = settings.budgets
-    named = (getattr(budgets, name) for name in BudgetSettings.model_fields)
-    if not any(isinstance(one, Budget) and one.money is not None for one in named):
+    caps = {name: getattr(settings.budgets, name) for name in BudgetSettings.model_fields}
+    budgets = {name: cap for name, cap in caps.items() if isinstance(cap, Budget)}
+    for name, budget in budgets.items():
+        for agent_name, agent in settings.agents.items():
+            if budget.tokens is not None and budget.tokens <= agent.max_output_tokens:
+                yield (
+                    f"budgets.{name}.tokens: has no room for one answer of "
+                    f"agents.{agent_name}.max_output_tokens"
+                )
+    if all(budget.money is None for budget in budgets.values()):
         return
     for name, agent in settings.agents.items():
         models = dict.fromkeys((

@@ -286,3 +286,13 @@ def test_a_budget_in_money_needs_prices(tmp_path: Path) -> None:
         warnings = load_settings(file, {"KEY": "k" * 20}).warnings
         doubts = [one for one in warnings if "has no price" in one]
         assert [one.split(": ")[1].split(" has")[0] for one in doubts] == unpriced
+
+
+def test_a_budget_has_room_for_an_answer(tmp_path: Path) -> None:
+    file = tmp_path / "parley.yaml"
+    agent = {"provider": "demo", "max_output_tokens": 1_000}
+    for tokens, is_doubted in ((1_000, True), (5_000, False)):
+        document = {"agents": {"main": agent}, "budgets": {"per_person_day": {"tokens": tokens}}}
+        file.write_text(yaml.safe_dump(document))
+        warnings = load_settings(file, {}).warnings
+        assert any("has no room for one answer" in one for one in warnings) is is_doubted
