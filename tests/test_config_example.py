@@ -20,6 +20,9 @@ ENVIRON = {
     "ANTHROPIC_API_KEY": "k" * 20,
     "TELEGRAM_BOT_TOKEN": "123456:first-token",
     "SECOND_BOT_TOKEN": "234567:second-token",
+    "DISCORD_BOT_TOKEN": "MTA.first.token",
+    "SLACK_BOT_TOKEN": "xoxb-first-token",
+    "SLACK_APP_TOKEN": "xapp-first-token",
 }
 
 
@@ -53,7 +56,7 @@ def test_every_setting_that_is_commented_out_is_right(tmp_path: Path) -> None:
     document = yaml.safe_load(HIDDEN_SETTING.sub(r"\1", EXAMPLE.read_text()))
     file.write_text(yaml.safe_dump(document, sort_keys=False))
     loaded = load_settings(file, ENVIRON)
-    assert list(loaded.settings.adapters) == ["telegram", "second_bot", "terminal"]
+    assert list(loaded.settings.adapters) == ["telegram", "discord", "slack", "second_bot", "terminal"]
     assert loaded.settings.access.owners == ("telegram:123456789",)
     assert loaded.warnings == ()
 

@@ -103,7 +103,11 @@ class Adapter(ABC):
 
     @abstractmethod
     async def send(self, to: Address, message: OutgoingMessage) -> MessageId:
-        """Post one message and return its id."""
+        """Post one message and return its id.
+
+        A message that `is_growing` may be refused with `NotSupported`: then it is sent once
+        it is whole.
+        """
 
     async def open(self) -> None:
         """Prepare for sending; called once, before `run` and before any send."""

@@ -1,10 +1,11 @@
 """Draining a lane: its kept messages, in order, one at a time. Turns start nowhere else."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from gateway.clock import Clock
 from gateway.contracts.inbox import Inbox, Kept
-from gateway.errors import LaneLost
+from gateway.errors import LaneLost, MessageWithdrawn
 from gateway.ids import Lane
 from gateway.inbound.postponed import Postponed
 from gateway.inbound.stops import Stops
@@ -40,7 +41,7 @@ class Drain:
         """Work until the lane is empty, or until another owner has taken it."""
         try:
             while (kept := await self._ready_head(lane)) is not None:
-                with self._stops.working(kept):
+                with self._stops.working(kept), suppress(MessageWithdrawn):
                     await self._take_turn(await self._whole(kept))
         except LaneLost:
             return

@@ -1,7 +1,7 @@
 """Reads one answer of a model server while it arrives; deals with silence, size and breaks."""
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from pydantic_core import from_json
@@ -14,6 +14,8 @@ from gateway.providers.sse import SseDecoder
 
 ANSWER_LIMIT = 10_000_000
 """Characters of one answer, thoughts and arguments included."""
+_SHAPELESS = (ValueError, TypeError, AttributeError, LookupError)
+"""What reading an answer may raise, as a server may send anything in any shape."""
 _REST = 1.0
 """Seconds for what may follow a whole answer: its cost, and the end of the stream, which lets
 the connection serve again."""
@@ -143,24 +145,23 @@ def _taken(answer: Answer, event: bytes) -> Sequence[Part]:
     if event.startswith(b"[DONE]"):
         answer.is_over = True
         return ()
-    with _any_shape():
+    try:
         return answer.take(from_json(event))
+    except _SHAPELESS as error:
+        raise _garbled() from error
 
 
 def _ended(arriving: OpenAnswer, answer: Answer) -> Sequence[Part]:
     if not answer.has_begun and not arriving.is_stream:
         raise ProviderFailed(NO_MODEL_SERVER)
-    with _any_shape():
-        return answer.end()
-
-
-@contextmanager
-def _any_shape() -> Iterator[None]:
-    """Take it that a server may send anything, in any shape."""
     try:
-        yield
-    except (ValueError, TypeError, AttributeError, LookupError) as error:
-        raise ProviderUnavailable("The model's answer was garbled on its way.") from error
+        return answer.end()
+    except _SHAPELESS as error:
+        raise _garbled() from error
+
+
+def _garbled() -> ProviderUnavailable:
+    return ProviderUnavailable("The model's answer was garbled on its way.")
 
 
 def _check(answer: Answer, patience: Patience) -> None:

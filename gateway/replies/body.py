@@ -104,9 +104,10 @@ class Body:
         parts = [EMPTY_WORDS if is_empty else text, *self._notes, below]
         whole = "\n\n".join(close_fence(part) for part in parts if part)
         pages = self._split(whole) if whole else []
-        if self._has_tasks:
-            return self._with_tasks(pages)
         footer = self._tools.footer()
+        if self._has_tasks:
+            # A message may be empty only while it grows.
+            return self._with_tasks(pages or ([footer] if footer else []))
         joined = self._joined(pages, footer)
         return [View(page) for page in ([*pages, footer] if joined is None else joined)]
 

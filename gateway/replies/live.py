@@ -3,7 +3,7 @@
 import asyncio
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 
 import structlog
@@ -64,14 +64,17 @@ class Live:
         self._stop = (STOP,) if isinstance(route.adapter, AsksChoices) else ()
         self._types = isinstance(route.adapter, ShowsTyping)
         self._signed_after: int | None = None
-        """How many messages there were when the bot was last shown to be at work."""
+        """How many messages had arrived when the bot was last shown to be at work."""
         self._growth = Interim.STREAM if route.streams else Interim.EDIT
+        self._may_grow = route.edits
 
     async def run(self) -> None:
         """Work until `end`; whatever goes wrong here, the final text is sent without it."""
+        begun = self._clock.monotonic()
         try:
             await self.mark(Mark.SEEN)
-            await self._rest(_QUIET_START)
+            if (quiet := begun + _QUIET_START - self._clock.monotonic()) > 0:
+                await self._rest(quiet)
             self._has_begun = True
             while not self._is_ending:
                 await self._rest(await self._step())
@@ -99,20 +102,17 @@ class Live:
 
     async def leave(self) -> None:
         """Take away a sign of work that no message has ended; it is tried once, and briefly."""
-        if self._signed_after == self._pages.posts:
-            with suppress(GatewayError, TimeoutError):
+        if self._signed_after == self._pages.arrived:
+            with suppress(TimeoutError):
                 async with self._clock.timeout(_LEAVING_WITHIN):
-                    await signs.end_typing(self._route)
+                    await _tried(signs.end_typing(self._route))
 
     async def mark(self, mark: Mark) -> None:
         """Put a sign on the question, if it is one; a sign that cannot be put is no loss."""
         turn = self._route.turn
         if turn is None or turn.kept.message.origin is not Origin.TYPED:
             return
-        try:
-            await signs.mark(self._route, turn.kept.message.message_id, mark)
-        except GatewayError as trouble:
-            log.debug("mark.dropped", reason=type(trouble).__name__)
+        await _tried(signs.mark(self._route, turn.kept.message.message_id, mark))
 
     async def _rest(self, seconds: float | None) -> None:
         if not self._is_ending:
@@ -155,8 +155,12 @@ class Live:
                 self._route.account.has_drafts = False
                 self._draft = ""
                 self._seen = -1
-        if self._route.edits:
-            return await self._show_by_edits()
+        if self._may_grow:
+            try:
+                return await self._show_by_edits()
+            except NotSupported as reason:
+                log.info("growth.given_up", reason=str(reason))
+                self._may_grow = False
         self._seen = self._version
         return None
 
@@ -237,13 +241,27 @@ class Live:
         delay = self._route.conversation.delay(Interim.TYPING)
         if delay > 0:
             return delay
+        before = self._signed_after
+        # From here on it may be shown, whatever becomes of the call.
+        self._signed_after = self._pages.arrived
         try:
             await signs.show_typing(self._route)
-        except (RetryLater, SendUncertain):
-            log.debug("typing.dropped")
+        except SendUncertain:
+            log.debug("typing.in_doubt")
+        except RetryLater:
+            self._signed_after = before
         except (SendRefused, NotSupported):
+            self._signed_after = before
             self._types = False
-        else:
-            self._signed_after = self._pages.posts
         self._last_sign = self._clock.monotonic()
         return adapter.typing_every
+
+
+async def _tried(sign: Awaitable[None]) -> None:
+    """Await a call that is tried once, and whose failure is no loss, not even by a bug."""
+    try:
+        await sign
+    except GatewayError as trouble:
+        log.debug("sign.dropped", reason=type(trouble).__name__)
+    except Exception:
+        log.exception("sign.failed")

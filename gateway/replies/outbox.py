@@ -34,7 +34,7 @@ from gateway.ids import MessageId
 from gateway.messages import OutgoingFile, OutgoingMessage
 from gateway.replies.pace import backoff
 from gateway.replies.route import Route
-from gateway.replies.wording import PLACEHOLDER, stub
+from gateway.replies.wording import PLACEHOLDER, is_stub, stub
 
 log = structlog.get_logger()
 
@@ -77,17 +77,19 @@ class Deliveries:
 
         Raises:
             SendRefused: the platform will not have it; the row is `failed`.
+            NotSupported: it cannot grow here now, and may be sent once it is whole.
             RetryLater: it never says whether a message has arrived.
         """
         first = _stubbed(message) if may_edit and route.needs_stub else message
         kept = message.text if route.turn is None else first.text
         if message.is_growing and not route.needs_stub:
             kept = ""
+        is_little = first is not message or not kept
         for tries in range(1, _STUBS_AT_MOST + 1):
             row = await self._store.begin(
                 route.address, turn=route.turn, position=position, kind=OutboxKind.TEXT, text=kept
             )
-            sent = await self._send_row(route, row, first, kept)
+            sent = await self._send_row(route, row, first, kept, is_little=is_little)
             if sent.state is not OutboxState.ABANDONED:
                 return Posted(sent, first)
             await self._clock.sleep(backoff(tries))
@@ -141,13 +143,14 @@ class Deliveries:
         row = await self._store.begin(
             route.address, turn=route.turn, position=position, kind=OutboxKind.FILES, files=files
         )
-        return await self._send_row(route, row, None, "")
+        return await self._send_row(route, row, None, "", is_little=False)
 
     async def adopt(self, route: Route, row: OutboxRow) -> OutboxRow:
         """Settle what an earlier process left in `sending`: find it, repeat it or give it up."""
         if row.state is not OutboxState.SENDING:
             return row
         adapter = route.adapter
+        is_little = _is_little(route, row)
         if isinstance(adapter, FindsSent) and not self._may_repeat(route, row):
             await self._clock.sleep(row.created_at + _OLD_REQUEST - self._clock.now())
             found, is_known = await self._find(route, row)
@@ -155,12 +158,12 @@ class Deliveries:
                 await self._note_sent(row, found, row.text)
                 return replace(row, state=OutboxState.SENT, message_id=found)
             if not is_known:
-                return await self._give_up(route, row)
+                return await self._give_up(row, is_little=is_little)
         elif not isinstance(adapter, RepeatsSafely):
-            return await self._give_up(route, row)
+            return await self._give_up(row, is_little=is_little)
         message = _sought(route, row) if row.kind is OutboxKind.TEXT else None
         try:
-            return await self._send_row(route, row, message, row.text)
+            return await self._send_row(route, row, message, row.text, is_little=is_little)
         except SendRefused:
             return replace(row, state=OutboxState.FAILED)
 
@@ -213,17 +216,26 @@ class Deliveries:
                 route.conversation.close_for(backoff(faults))
 
     async def _send_row(
-        self, route: Route, row: OutboxRow, message: OutgoingMessage | None, kept: str
+        self,
+        route: Route,
+        row: OutboxRow,
+        message: OutgoingMessage | None,
+        kept: str,
+        *,
+        is_little: bool,
     ) -> OutboxRow:
         """Send a row that is noted as `sending`, and note what became of it."""
         try:
             message_id = await self._sent_once(route, row, message)
         except (SendRefused, NotSupported) as refusal:
+            if isinstance(refusal, NotSupported) and message is not None and message.is_growing:
+                await self._store.settle(row.id, OutboxState.ABANDONED, str(refusal))
+                raise
             log.warning("send.refused", row=row.id, kind=row.kind.value)
             await self._store.settle(row.id, OutboxState.FAILED, str(refusal))
             raise SendRefused(str(refusal)) from refusal
         if message_id is None:
-            return await self._give_up(route, row)
+            return await self._give_up(row, is_little=is_little)
         await self._note_sent(row, message_id, kept)
         if row.kind is OutboxKind.FILES:
             await self._store.settle_later(row.id, OutboxState.FINAL)
@@ -276,10 +288,9 @@ class Deliveries:
             looks += 1
         return None, True
 
-    async def _give_up(self, route: Route, row: OutboxRow) -> OutboxRow:
-        """Note what may be there and is not to be sent again."""
-        is_stub = row.kind is OutboxKind.TEXT and (route.needs_stub or not row.text)
-        state = OutboxState.ABANDONED if is_stub else OutboxState.UNKNOWN
+    async def _give_up(self, row: OutboxRow, *, is_little: bool) -> OutboxRow:
+        """Note what may be there; unless it `is_little`, it is not to be sent again."""
+        state = OutboxState.ABANDONED if is_little else OutboxState.UNKNOWN
         log.warning("send.given_up", row=row.id, kind=row.kind.value, state=state.value)
         await self._store.settle(row.id, state)
         return replace(row, state=state)
@@ -312,6 +323,14 @@ def _sought(route: Route, row: OutboxRow) -> OutgoingMessage:
     """Return a row's message as it was first sent, as far as that was kept."""
     reply_to = route.reply_to if row.position <= 0 else None
     return OutgoingMessage(row.id, row.text or PLACEHOLDER, reply_to, is_growing=True)
+
+
+def _is_little(route: Route, row: OutboxRow) -> bool:
+    """Say whether an earlier process sent so little that the answer may follow it anew."""
+    if row.kind is not OutboxKind.TEXT:
+        return False
+    # A notice is kept whole, whatever of it was sent.
+    return route.needs_stub if row.turn is None else not row.text or is_stub(row.text)
 
 
 def _stubbed(message: OutgoingMessage) -> OutgoingMessage:

@@ -51,13 +51,13 @@ class AccountPace:
         rate = limits.calls_per_second
         self._budget = Budget(rate, 1.0) if rate else None
         self._strict_until = -math.inf
-        self._conversations: dict[str, Conversation] = {}
+        self._conversations: dict[tuple[str, str | None], Conversation] = {}
         self._sweep_at = _SWEEP_FROM
 
     @contextmanager
     def using(self, place: Place) -> Iterator["Conversation"]:
         """Lend a place's conversation; every user of the place gets the same one."""
-        bucket = place.thread if self.limits.threads_apart and place.thread else place.conversation
+        bucket = place.conversation, place.thread if self.limits.threads_apart else None
         conversation = self._conversations.get(bucket)
         if conversation is None:
             self._sweep()

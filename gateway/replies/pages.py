@@ -48,6 +48,8 @@ class Pages:
         self._can_edit = route.edits
         self.posts = 0
         """How many messages have been noted as being sent."""
+        self.arrived = 0
+        """How many of these are known to have arrived."""
 
     async def resume(self, rows: Sequence[OutboxRow]) -> None:
         """Take over the messages of an earlier attempt."""
@@ -69,7 +71,8 @@ class Pages:
     async def grow(self, views: Sequence[View], choices: tuple[Choice, ...]) -> None:
         """Make one interim call towards showing these pages, the first that differs.
 
-        A dropped edit is no loss: newer text comes, and in the end the final one.
+        A dropped edit is no loss: newer text comes, and in the end the final one. Raises
+        `NotSupported` where nothing can grow now.
         """
         found = self._next(views, choices)
         if found is None:
@@ -162,6 +165,7 @@ class Pages:
         posted = await self._deliveries.post(
             self._route, position, message, may_edit=self._can_edit
         )
+        self.arrived += posted.row.state is OutboxState.SENT
         return self._take_over(posted.row, posted.shown)
 
     def _take_over(self, row: OutboxRow, shown: OutgoingMessage | None) -> _Page:

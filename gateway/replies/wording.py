@@ -25,6 +25,11 @@ def stub(text: str) -> str:
     return f"{words.rstrip(' ,.:;!?')}{PLACEHOLDER}"
 
 
+def is_stub(text: str) -> bool:
+    """Say whether a text is such a beginning, or looks like one."""
+    return text.endswith(PLACEHOLDER) and len(text) <= _STUB_AT_MOST + len(PLACEHOLDER)
+
+
 def escaped(words: str) -> str:
     """Return Markdown that shows these words as they are."""
     return _SPECIAL.sub(lambda sign: f"{sign[0][:-1]}\\{sign[0][-1]}", words)

@@ -16,7 +16,7 @@ from gateway.settings import QueueSettings
 from gateway.store import overheard
 from gateway.store.database import Database
 from gateway.store.keep import arrival, keep, record
-from gateway.store.kept import KEPT, kept_from, put_message, put_state
+from gateway.store.kept import KEPT, WITHDRAWN, kept_from, put_message, put_state
 from gateway.store.schema import IS_WAITING, inbox, turns
 from gateway.store.statements import Transaction
 
@@ -115,7 +115,7 @@ class SqlInbox(Inbox):
 
 def _withdraw(transaction: Transaction, names: dict[str, Any]) -> None:
     for row in transaction.rows(_UNTOUCHED, names):
-        put_state(transaction, row.number, "withdrawn")
+        put_state(transaction, row.number, WITHDRAWN)
     overheard.forget(transaction, names)
 
 

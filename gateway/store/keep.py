@@ -10,7 +10,7 @@ from gateway.messages import Message
 from gateway.settings import QueueSettings
 from gateway.store.codec import dump_message
 from gateway.store.inserts import insert_or_skip
-from gateway.store.kept import put_message
+from gateway.store.kept import WITHDRAWN, put_message
 from gateway.store.schema import IS_WAITING, inbox, turns
 from gateway.store.statements import Transaction
 
@@ -25,7 +25,7 @@ _VERSIONS = select(
     inbox.c.account == bindparam("account"),
     inbox.c.message_id == bindparam("message_id"),
 )
-_ACTED_ON = frozenset({"waiting", "done", "dead", "merged"})
+_ACTED_ON = frozenset({"waiting", "done", "dead", "merged", WITHDRAWN})
 """States of a row that stands for its message; the others only record a delivery."""
 _FORGOTTEN = 7 * 86_400.0
 """Seconds after which an edit of an unknown message is no question: it may have been pruned."""

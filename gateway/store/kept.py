@@ -10,6 +10,8 @@ from gateway.store.codec import dump_message, load_message
 from gateway.store.schema import IS_WAITING, inbox
 from gateway.store.statements import Transaction
 
+WITHDRAWN = "withdrawn"
+
 KEPT = select(
     inbox.c.number,
     inbox.c.lane,
@@ -21,6 +23,7 @@ KEPT = select(
     inbox.c.not_before,
 )
 _WAITING = KEPT.where(IS_WAITING, inbox.c.number == bindparam("number"))
+_STATE = select(inbox.c.state).where(inbox.c.number == bindparam("number"))
 _PUT_MESSAGE = (
     update(inbox).where(inbox.c.number == bindparam("which")).values(message=bindparam("body"))
 )
@@ -48,6 +51,11 @@ def waiting_row(transaction: Transaction, number: int) -> Kept | None:
     """Return a message as it is now, edits included; None once it is done."""
     row = transaction.row(_WAITING, {"number": number})
     return None if row is None else kept_from(row)
+
+
+def was_withdrawn(transaction: Transaction, number: int) -> bool:
+    row = transaction.row(_STATE, {"number": number})
+    return row is not None and row.state == WITHDRAWN
 
 
 def put_message(transaction: Transaction, number: int, message: Message) -> None:

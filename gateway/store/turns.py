@@ -6,11 +6,11 @@ from typing_extensions import override
 from gateway.clock import Clock
 from gateway.contracts.inbox import Kept
 from gateway.contracts.stores import OutboxKind, OutboxState, Turn, Turns, TurnState
-from gateway.errors import LaneLost
+from gateway.errors import LaneLost, MessageWithdrawn
 from gateway.ids import NewId, TurnId
 from gateway.store.database import Database
 from gateway.store.inserts import insert, insert_or_skip
-from gateway.store.kept import put_state, waiting_row
+from gateway.store.kept import put_state, waiting_row, was_withdrawn
 from gateway.store.leases import claim, require
 from gateway.store.schema import IS_WAITING, entries, inbox, outbox, steps, turns
 from gateway.store.statements import Transaction
@@ -145,6 +145,8 @@ def _begin(transaction: Transaction, kept: Kept, turn: TurnId, now: float) -> Tu
     # Read again: an edit may have come, or another owner may have been faster.
     fresh = waiting_row(transaction, kept.number)
     if fresh is None:
+        if was_withdrawn(transaction, kept.number):
+            raise MessageWithdrawn(f"message {kept.number} was taken back")
         raise LaneLost(f"message {kept.number} is done already")
     fence = claim(transaction, fresh.lane)
     again = transaction.row(_AGAIN, {"of_number": kept.number})

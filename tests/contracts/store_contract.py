@@ -11,8 +11,9 @@ import pytest
 from gateway.contracts.inbox import KeepOutcome, Kept
 from gateway.contracts.money import UsageTotal
 from gateway.contracts.stores import OutboxKind, OutboxState, Store, Turn, TurnState
-from gateway.errors import LaneLost
+from gateway.errors import LaneLost, MessageWithdrawn
 from gateway.ids import (
+    AccountName,
     AgentId,
     EventKey,
     ExternalUser,
@@ -42,6 +43,7 @@ AGENT = AgentId("main")
 ANN = PersonId("p_ann")
 KEY = "main:telegram:42:dm"
 LANE = Lane(KEY)
+BOT = AccountName("bot")
 TELEGRAM = PlatformName("telegram")
 
 
@@ -227,6 +229,98 @@ class InboxContract:
         assert await store.inbox.waiting() == 3
         assert await store.inbox.waiting(Lane("b")) == 2
         assert await store.inbox.waiting(Lane("nobody")) == 0
+
+
+class WithdrawalContract:
+    async def test_r3_a_message_that_is_taken_back_leaves_its_line(self, store: Store) -> None:
+        given = message("a mistake")
+        await keep(store, message("one"))
+        await keep(store, given)
+        await keep(store, message("two"))
+        await store.inbox.withdraw(BOT, given.message_id)
+        assert await store.inbox.waiting() == 2
+        assert await texts(store) == ["one", "two"]
+
+    async def test_r2_what_was_taken_back_and_is_delivered_again_stays_away(
+        self, store: Store
+    ) -> None:
+        given = message("a mistake", message_id=MessageId("m"))
+        await keep(store, given)
+        await store.inbox.withdraw(BOT, given.message_id)
+        assert await keep(store, given) is KeepOutcome.DUPLICATE
+        again = message("a mistake", message_id=MessageId("m"))
+        assert await keep(store, again) is KeepOutcome.DUPLICATE
+        await store.inbox.withdraw(BOT, given.message_id)
+        assert await store.inbox.waiting_lanes() == []
+
+    async def test_r2_an_edit_that_comes_after_the_end_of_its_message_is_not_answered(
+        self, store: Store
+    ) -> None:
+        await keep(store, message("a mistake", message_id=MessageId("m")))
+        await store.inbox.withdraw(BOT, MessageId("m"))
+        edit = message("a mistake, corrected", message_id=MessageId("m"), edited_at=5.0)
+        assert await keep(store, edit) is KeepOutcome.TOO_LATE
+        assert await texts(store) == []
+
+    async def test_r2_an_edited_message_is_taken_back_with_its_edits(self, store: Store) -> None:
+        await keep(store, message("frist", message_id=MessageId("m")))
+        edit = message("first", message_id=MessageId("m"), edited_at=5.0)
+        await keep(store, edit)
+        await store.inbox.withdraw(BOT, MessageId("m"))
+        assert await keep(store, edit) is KeepOutcome.DUPLICATE
+        assert await texts(store) == []
+
+    async def test_a_message_whose_turn_has_begun_is_answered_all_the_same(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        given = message("too late")
+        await keep(store, given)
+        turn = await begin(store)
+        await store.inbox.withdraw(BOT, given.message_id)
+        assert (await head(store)).message == given
+        await store.turns.postpone(turn, clock.now() + 30)
+        await store.inbox.withdraw(BOT, given.message_id)
+        assert (await begin(store)).id == turn.id
+
+    async def test_a_message_of_the_same_id_on_another_account_stays(self, store: Store) -> None:
+        for account in ("bot", "other"):
+            address = direct(account=account)
+            await keep(store, message(account, address, message_id=MessageId("m")))
+        await store.inbox.withdraw(AccountName("other"), MessageId("m"))
+        assert await texts(store) == ["bot"]
+
+    async def test_what_has_not_come_or_is_done_can_be_taken_back(self, store: Store) -> None:
+        given = message("done")
+        await store.inbox.withdraw(BOT, given.message_id)
+        assert await keep(store, given) is KeepOutcome.KEPT
+        await store.turns.finish(await begin(store), TurnState.FAILED)
+        await store.inbox.withdraw(BOT, given.message_id)
+        assert await store.turns.revive(KEY) is not None
+
+    async def test_a_turn_on_what_was_taken_back_does_not_begin(self, store: Store) -> None:
+        given = message("a mistake")
+        await keep(store, given)
+        stale = await head(store)
+        await store.inbox.withdraw(BOT, given.message_id)
+        with pytest.raises(MessageWithdrawn):
+            await store.turns.begin(stale)
+        assert await store.turns.unfinished() == frozenset()
+
+    async def test_a_part_of_an_album_can_be_taken_back(self, store: Store) -> None:
+        album = [message(name, attachments=(picture(name),), album="x") for name in "abc"]
+        for given in album:
+            await keep(store, given)
+        await store.inbox.withdraw(BOT, album[0].message_id)
+        whole = await store.inbox.merge_album(await head(store))
+        assert [file.name for file in whole.message.attachments] == ["b", "c"]
+
+    async def test_r10_what_was_taken_back_makes_room(self, store: Store) -> None:
+        kept = [message() for _ in range(3)]
+        for given in kept:
+            await keep(store, given)
+        assert await keep(store, message()) is KeepOutcome.FULL
+        await store.inbox.withdraw(BOT, kept[1].message_id)
+        assert await keep(store, message()) is KeepOutcome.KEPT
 
 
 class TurnsContract:
@@ -634,6 +728,31 @@ class OutboxContract:
         for position in (1, 0, 2):
             await store.outbox.begin(direct(), turn=turn, position=position, kind=OutboxKind.TEXT)
         assert [row.position for row in await store.outbox.of_turn(turn.id)] == [0, 1, 2]
+
+    async def test_t17_whom_a_message_was_for_is_known(self, store: Store) -> None:
+        await keep(store, message())
+        for user, turn in (("42", await begin(store)), ("43", None)):
+            row = await store.outbox.begin(
+                group(user), turn=turn, position=0, kind=OutboxKind.TEXT, text="Which?"
+            )
+            await store.outbox.sent(row.id, MessageId(f"for {user}"), "Which?")
+            await store.outbox.settle(row.id, OutboxState.FINAL)
+        assert await store.outbox.asked_by(BOT, MessageId("for 42")) == "42"
+        assert await store.outbox.asked_by(BOT, MessageId("for 43")) == "43"
+        assert await store.outbox.asked_by(BOT, MessageId("unknown")) is None
+
+    async def test_t17_messages_of_one_id_on_two_accounts_are_told_apart(
+        self, store: Store
+    ) -> None:
+        for user, account in (("42", "bot"), ("43", "other")):
+            address = direct(user, account=account)
+            row = await store.outbox.begin(
+                address, turn=None, position=0, kind=OutboxKind.TEXT, text="Which?"
+            )
+            await store.outbox.sent(row.id, MessageId("m"), "Which?")
+        assert await store.outbox.asked_by(BOT, MessageId("m")) == "42"
+        assert await store.outbox.asked_by(AccountName("other"), MessageId("m")) == "43"
+        assert await store.outbox.asked_by(AccountName("third"), MessageId("m")) is None
 
     async def test_files_are_kept_with_their_row(self, store: Store, tmp_path: Any) -> None:
         files = (OutgoingFile(tmp_path / "a.png", "a.png", "image/png", "cap", is_image=True),)

@@ -10,7 +10,7 @@ third. A call inside a penalty is noted in `violations`.
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -24,15 +24,27 @@ from gateway.contracts.adapter import (
     DeletesMessages,
     Deliver,
     EditsMessages,
+    EndsTyping,
     FindsSent,
+    MarksMessages,
     RepeatsSafely,
     SendsFiles,
     ShowsDrafts,
     ShowsTyping,
+    StreamsReplies,
 )
 from gateway.errors import RetryLater, SendRefused, SendUncertain
 from gateway.ids import AccountName, MessageId
-from gateway.messages import Address, Choice, Limits, OutgoingFile, OutgoingMessage
+from gateway.messages import (
+    Address,
+    Choice,
+    Limits,
+    Mark,
+    OutgoingFile,
+    OutgoingMessage,
+    Place,
+    Task,
+)
 from gateway.settings import AdapterSettings
 
 Result = TypeVar("Result")
@@ -57,6 +69,8 @@ class Shown:
     files: tuple[str, ...] = ()
     captions: tuple[str, ...] = ()
     key: str = ""
+    tasks: tuple[Task, ...] = ()
+    sent_at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -125,7 +139,7 @@ class PlainAdapter(Adapter):
         return await self.call("send", to, lambda: self.put(to, message), message.text)
 
     def put(self, to: Address, message: OutgoingMessage) -> MessageId:
-        self.check_text(message.text)
+        self.examine(to, message)
         message_id = MessageId(f"m{len(self.messages) + 1}")
         self.messages[message_id] = Shown(
             where=(to.place.conversation, to.place.thread),
@@ -134,8 +148,15 @@ class PlainAdapter(Adapter):
             is_growing=message.is_growing,
             reply_to=message.reply_to,
             key=message.key,
+            tasks=message.tasks,
+            sent_at=self.clock.now(),
         )
         return message_id
+
+    def examine(self, to: Address, message: OutgoingMessage) -> None:
+        """Refuse what no such platform takes."""
+        assert not message.tasks, f"no tasks are shown in {to.place}"
+        self.check_text(message.text)
 
     def check_text(self, text: str) -> None:
         size = self.limits.measure(text)
@@ -200,15 +221,15 @@ class EditingAdapter(
 
     @override
     async def edit(self, to: Address, sent: MessageId, message: OutgoingMessage) -> None:
-        def change() -> None:
-            if sent not in self.messages:
-                raise SendRefused("message to edit not found")
-            self.check_text(message.text)
-            shown = self.messages[sent]
-            shown.text, shown.choices = message.text, message.choices
-            shown.is_growing = message.is_growing
+        await self.call("edit", to, lambda: self.change(to, sent, message), message.text)
 
-        await self.call("edit", to, change, message.text)
+    def change(self, to: Address, sent: MessageId, message: OutgoingMessage) -> None:
+        if sent not in self.messages:
+            raise SendRefused("message to edit not found")
+        self.examine(to, message)
+        shown = self.messages[sent]
+        shown.text, shown.choices, shown.tasks = message.text, message.choices, message.tasks
+        shown.is_growing = message.is_growing
 
     @override
     async def delete(self, to: Address, sent: MessageId) -> None:
@@ -288,13 +309,128 @@ class FindingAdapter(EditingAdapter, FindsSent):
         self, to: Address, sought: OutgoingMessage, since: float
     ) -> MessageId | None:
         def find() -> MessageId | None:
-            found = (name for name, one in self.messages.items() if one.key == sought.key)
-            return next(found, None)
+            for name, one in self.messages.items():
+                if one.key == sought.key and one.sent_at >= since:
+                    return name
+            return None
 
         return await self.call("find", to, find)
+
+
+@dataclass
+class Stream:
+    """How a streamed message grew."""
+
+    begun: str
+    added: list[str] = field(default_factory=list)
+    """What each edit added to the text; empty where only tasks went on."""
+    tasks: list[tuple[Task, ...]] = field(default_factory=list)
+    """The tasks of each call."""
+    has_ended: bool = False
+    rewrites: int = 0
+    """Edits that were no additions, and those after the end."""
+
+
+class StreamingAdapter(FindingAdapter, StreamsReplies, EndsTyping):
+    """A platform with streams, whose sign of work stays until a message follows or it is ended."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        limits: Limits | None = None,
+        name: str = "fake",
+        *,
+        latency: float = 0.0,
+        needs_thread: bool = False,
+    ) -> None:
+        super().__init__(clock, limits, name, latency=latency)
+        self.needs_thread = needs_thread
+        """Whether replies are streamed in threads only."""
+        self.streams: dict[MessageId, Stream] = {}
+        self.at_work: set[tuple[str, str | None]] = set()
+        """Where people are shown that the bot is at work."""
+        self.breaches: list[str] = []
+
+    @override
+    def streams_in(self, place: Place) -> bool:
+        return not self.needs_thread or bool(place.thread or place.anchor)
+
+    def forget(self) -> None:
+        """Know no more of streams than an adapter does that has just started."""
+        for stream in self.streams.values():
+            stream.has_ended = True
+
+    @override
+    def examine(self, to: Address, message: OutgoingMessage) -> None:
+        is_streamed = self.streams_in(to.place)
+        if message.tasks and not is_streamed:
+            self._refuse(f"tasks in {to.place}")
+        if len({task.id for task in message.tasks}) < len(message.tasks):
+            self._refuse("two tasks of one id")
+        for task in message.tasks:
+            if len(task.title) > 160 or "\n" in task.title + task.detail:
+                self._refuse(f"a task that is no line: {task}")
+        if message.text or not (is_streamed and message.is_growing):
+            self.check_text(message.text)
+
+    def _refuse(self, words: str) -> None:
+        self.breaches.append(words)
+        raise SendRefused(words)
+
+    @override
+    def put(self, to: Address, message: OutgoingMessage) -> MessageId:
+        sent = super().put(to, message)
+        self.at_work.discard(self.messages[sent].where)
+        if message.is_growing and self.streams_in(to.place):
+            self.streams[sent] = Stream(message.text, tasks=[message.tasks])
+        return sent
+
+    @override
+    def change(self, to: Address, sent: MessageId, message: OutgoingMessage) -> None:
+        before = self.messages[sent].text if sent in self.messages else ""
+        super().change(to, sent, message)
+        stream = self.streams.get(sent)
+        if stream is None:
+            return
+        goes_on = message.text.startswith(before)
+        if stream.has_ended or not goes_on:
+            stream.rewrites += 1
+        else:
+            stream.added.append(message.text.removeprefix(before))
+        stream.tasks.append(message.tasks)
+        stream.has_ended = stream.has_ended or not message.is_growing or not goes_on
+
+    @override
+    async def show_typing(self, to: Address) -> None:
+        where = (to.place.conversation, to.place.thread)
+        await self.call("typing", to, lambda: self.at_work.add(where))
+
+    @override
+    async def end_typing(self, to: Address) -> None:
+        where = (to.place.conversation, to.place.thread)
+        await self.call("end typing", to, lambda: self.at_work.discard(where))
+
+
+class MarkingAdapter(EditingAdapter, MarksMessages):
+    """A platform where people's messages can carry a sign of the bot."""
+
+    marks = True
+
+    def __init__(self, clock: Clock, limits: Limits | None = None, name: str = "fake") -> None:
+        super().__init__(clock, limits, name)
+        self.marked: dict[MessageId, list[Mark]] = {}
+        """The signs that each message has had, the last being there now."""
+
+    @override
+    async def mark(self, to: Address, message: MessageId, mark: Mark) -> None:
+        def put() -> None:
+            self.marked.setdefault(message, []).append(mark)
+
+        await self.call("mark", to, put, mark.value)
 
 
 class SilentEditingAdapter(PlainAdapter, EditsMessages):
     """A platform that edits but cannot show typing."""
 
     edit = EditingAdapter.edit
+    change = EditingAdapter.change

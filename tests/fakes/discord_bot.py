@@ -124,6 +124,18 @@ class Raw:
                 return answer.status, await answer.text()
             return answer.status, await answer.json()
 
+    async def headers(self, method: str, path: str, body: Any = None) -> tuple[Any, Any]:
+        """Return the headers of an answer, and its body."""
+        url = f"{self._server.api_base}{path}"
+        sent = {"json": body} if body is not None else {}
+        async with self._session.request(method, url, **sent) as answer:
+            return answer.headers, await answer.json()
+
+    async def status(self, url: str) -> int:
+        """Ask for anything, following no redirect."""
+        async with self._session.get(yarl.URL(url, encoded=True), allow_redirects=False) as answer:
+            return answer.status
+
     async def code(self, method: str, path: str, body: Any = None, **more: Any) -> tuple[int, int]:
         """Return the status of a call that is refused, and Discord's own code."""
         status, refusal = await self.call(method, path, body, **more)

@@ -58,6 +58,7 @@ class Letters(Platform):
     """A folder with letters."""
 
     name: ClassVar[str] = "letters"
+    owner: ClassVar[str] = "letters:ann"
 
     def __init__(self, clock: Clock, folder: Path) -> None:
         super().__init__(clock, folder)

@@ -13,8 +13,10 @@ from tests.fakes.adapter import (
     EditingAdapter,
     FindingAdapter,
     KeyedAdapter,
+    MarkingAdapter,
     PlainAdapter,
     SilentEditingAdapter,
+    StreamingAdapter,
 )
 from tests.fakes.clock import FakeClock
 from tests.fakes.talk import an_address
@@ -27,6 +29,8 @@ KINDS = [
     KeyedAdapter,
     FindingAdapter,
     SilentEditingAdapter,
+    StreamingAdapter,
+    MarkingAdapter,
 ]
 
 

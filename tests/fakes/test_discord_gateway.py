@@ -116,6 +116,13 @@ async def test_contents_are_empty_without_the_intent_but_where_the_bot_is_meant(
         assert not bot.heard[1].attachments
 
 
+async def test_members_are_listed_for_those_who_may_know_them(server: FakeDiscord) -> None:
+    server.guild("Team", [server.user(42, "Ann"), server.user(43, "Bob")])
+    intents = discord.Intents(guilds=True, members=True)
+    async with bot_for(server, intents=intents) as bot:
+        assert {one.display_name for one in bot.guilds[0].members} == {"parley", "Ann", "Bob"}
+
+
 @pytest.mark.parametrize(
     ("intent", "is_refused"), [(Intent.MESSAGE_CONTENT, True), (Intent.MEMBERS, False)]
 )

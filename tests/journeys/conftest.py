@@ -8,6 +8,8 @@ import pytest
 from gateway.clock import Clock
 from tests.fakes.fast_clock import FastClock
 from tests.journeys.in_terminal import Terminal
+from tests.journeys.on_discord import Discord, DiscordServer, DiscordThread
+from tests.journeys.on_slack import Slack, SlackChannel, SlackHttp, SlackPlain
 from tests.journeys.on_telegram import Telegram, TelegramGroup, TelegramWithoutDrafts
 from tests.journeys.platform import Person, Platform
 from tests.journeys.world import World
@@ -17,6 +19,13 @@ PLATFORMS: dict[str, type[Platform]] = {
     "telegram without drafts": TelegramWithoutDrafts,
     "telegram group": TelegramGroup,
     "terminal": Terminal,
+    "discord": Discord,
+    "discord server": DiscordServer,
+    "discord thread": DiscordThread,
+    "slack": Slack,
+    "slack plain": SlackPlain,
+    "slack channel": SlackChannel,
+    "slack http": SlackHttp,
 }
 
 
@@ -25,7 +34,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
     if "platform" in metafunc.fixturenames and not any("platform" in names for names in named):
         knows_telegram = "telegram" in metafunc.fixturenames
-        places = ["telegram"] if knows_telegram else ["telegram", "telegram group", "terminal"]
+        places = (
+            ["telegram"]
+            if knows_telegram
+            else [
+                "telegram",
+                "telegram group",
+                "terminal",
+                "discord",
+                "discord server",
+                "slack",
+                "slack channel",
+            ]
+        )
         metafunc.parametrize("platform", places, indirect=True)
 
 

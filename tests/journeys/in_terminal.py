@@ -77,6 +77,7 @@ class Terminal(Platform):
     """This process's own input and output, for as long as the context lasts."""
 
     name: ClassVar[str] = "local"
+    owner: ClassVar[str] = "local:owner"
 
     @override
     async def __aenter__(self) -> Self:

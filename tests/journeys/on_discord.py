@@ -63,6 +63,7 @@ class Discord(Platform):
     """A bot's Discord. Everybody is in a direct conversation of their own."""
 
     name: ClassVar[str] = "discord"
+    owner: ClassVar[str] = f"discord:{_OWNER}"
     server: FakeDiscord
     people = 0
 
@@ -73,6 +74,7 @@ class Discord(Platform):
         # What people and the SDK wait for by the machine's clock is as long here as in life.
         speed = getattr(self.clock, "speed", 1.0)
         server.world.answer_seconds *= speed
+        server.gateway.session_seconds *= speed
         server.rates.speed = speed
         self._receiving = 0
         return self

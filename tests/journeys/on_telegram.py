@@ -69,6 +69,7 @@ class Telegram(Platform):
     """A bot's Telegram. Everybody is in a direct chat of their own."""
 
     name: ClassVar[str] = "telegram"
+    owner: ClassVar[str] = f"telegram:{_OWNER}"
     server: FakeTelegram
     token = "123456:TEST-TOKEN"
     people = 0

@@ -22,6 +22,8 @@ class Shown:
     buttons: tuple[str, ...] = ()
     file: bytes | None = None
     is_picture: bool = False
+    tasks: tuple[str, ...] = ()
+    """Tools shown apart from the text, each with its input and how it went."""
 
 
 class Person(ABC):
@@ -88,6 +90,8 @@ class Platform(ABC):
     """A platform with its server, for the length of an `async with`."""
 
     name: ClassVar[str]
+    owner: ClassVar[str]
+    """Ann's identity, known before she is met."""
 
     def __init__(self, clock: Clock, folder: Path) -> None:
         self.clock = clock

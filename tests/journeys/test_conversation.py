@@ -68,10 +68,16 @@ async def test_a_tour_with_a_tool_a_picture_and_a_file(world: World, ann: Person
         ("My notes", False),
     ]
     assert [one.file for one in files] == [PICTURE, b"# Notes\n\nOf the journey.\n"]
-    (answer,) = [one.text for one in seen if one.file is None]
-    steps = ["I look at the clock.", "I write both.", "I send both.", "That was", "🔧 now"]
-    assert sorted(steps, key=answer.index) == steps
-    assert "write_file \u00d72" in answer
+    (answer,) = [one for one in seen if one.file is None]
+    steps = ["I look at the clock.", "I write both.", "I send both.", "That was"]
+    assert sorted(steps, key=answer.text.index) == steps
+    if answer.tasks:
+        tools = ["now", "write_file", "write_file", "send_image", "send_file"]
+        assert [re.split(r"\W", task)[0] for task in answer.tasks] == tools
+        assert "🔧" not in answer.text
+    else:
+        assert "🔧 now" in answer.text
+        assert "write_file \u00d72" in answer.text
     assert not any(one.buttons for one in seen)
     assert model.unsaid == 0
     assert model.asked_count == 4
@@ -125,10 +131,10 @@ def markers(text: str) -> list[str]:
     return re.findall(r"\b[a-z]\d{4}\b", text)
 
 
-def long_answer() -> str:
-    """Write some 9,000 characters, in which every word is known by its number."""
-    words = [f"w{number:04}" for number in range(1_000)]
-    prose = [" ".join(words[start : start + 50]) + "." for start in range(0, 1_000, 50)]
+def long_answer(length: int = 1_000) -> str:
+    """Write so many words and 3,000 characters; every word is known by its number."""
+    words = [f"w{number:04}" for number in range(length)]
+    prose = [" ".join(words[start : start + 50]) + "." for start in range(0, length, 50)]
     rows = [f"| t{number:04} | **b{number:04}** | `c{number:04}` |" for number in range(40)]
     table = "\n".join(["| One | Two | Three |", "|---|:-:|--:|", *rows])
     inner = "\n".join(f"    print('i{number:04}')" for number in range(60))
@@ -148,7 +154,7 @@ def long_answer() -> str:
 
 async def test_a_long_answer_comes_whole_in_several_messages(world: World, ann: Person) -> None:
     await world.start()
-    answer = long_answer()
+    answer = long_answer(3_000 if world.platform.name == "slack" else 1_000)
     assert len(answer) > 9_000
     world.model.pieces = 200
     world.model.say(answer)
@@ -156,7 +162,7 @@ async def test_a_long_answer_comes_whole_in_several_messages(world: World, ann: 
     await world.stop()
     assert markers("\n".join(ann.texts())) == markers(answer)
     if world.platform.name != "local":
-        assert 3 <= len(ann.texts()) <= 6
+        assert 2 <= len(ann.texts()) <= 8
 
 
 async def test_a_first_piece_beyond_the_limit_comes_whole(world: World, ann: Person) -> None:

@@ -70,6 +70,7 @@ async def test_a_file_without_words_is_a_question_too(world: World, ann: Person)
     await ann.reads("Nice picture.")
 
 
+@pytest.mark.parametrize("platform", ["telegram", "telegram group", "terminal"], indirect=True)
 async def test_a_file_that_is_too_large_is_refused_in_words_and_the_rest_answered(
     world: World, ann: Person
 ) -> None:

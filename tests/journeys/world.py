@@ -69,6 +69,8 @@ class World:
     ) -> None:
         self.folder = folder
         self.platform = platform
+        self.platforms = [platform]
+        """All that the gateway serves."""
         self.clock = clock
         self.model = _MODELS[provider](clock=clock)
         self.data = folder / "data"
@@ -94,7 +96,7 @@ class World:
             "access": {
                 "direct_messages": "open",
                 "groups": "open",
-                "owners": [f"{self.platform.name}:42"],
+                "owners": [self.platform.owner],
             },
             # A clock that runs fast makes everybody write fast.
             "rate_limits": {"guest": None, "member": None, "place": None},
@@ -111,6 +113,11 @@ class World:
         structlog.contextvars.clear_contextvars()
         logging.captureWarnings(capture=False)
 
+    def add(self, platform: Platform) -> None:
+        """Have the gateway serve another platform, too, from its next start on."""
+        self.platforms.append(platform)
+        self.config["adapters"][platform.name] = platform.entry
+
     def person(self, name: str = "Ann") -> Person:
         return self.platform.person(name)
 
@@ -121,7 +128,8 @@ class World:
         loaded = load_settings(self.write_config(), {})
         configure_logs(loaded.settings.log, loaded.secrets, self.log)
         self._until, ready = asyncio.Event(), asyncio.Event()
-        self.platform.before_start()
+        for platform in self.platforms:
+            platform.before_start()
         self._serving = asyncio.create_task(
             run_gateway(loaded.settings, until=self._until, clock=self.clock, on_ready=ready.set)
         )
@@ -130,7 +138,8 @@ class World:
         waiting.cancel()
         if self._serving.done():
             self._serving.result()
-        await self.platform.connected()
+        for platform in self.platforms:
+            await platform.connected()
 
     async def stop(self) -> None:
         """End it as SIGTERM would; whatever it had in work is then done, or kept."""
@@ -154,7 +163,8 @@ class World:
     async def process(self) -> AsyncIterator[asyncio.subprocess.Process]:
         """Serve from another process while the body runs, or until it is killed."""
         config = self.write_config()
-        self.platform.before_start()
+        for platform in self.platforms:
+            platform.before_start()
         with (self.folder / "log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "gateway", "serve", "--config", str(config)),
@@ -164,7 +174,8 @@ class World:
                 stderr=log,
             )
         try:
-            await self.platform.connected()
+            for platform in self.platforms:
+                await platform.connected()
             yield process
         finally:
             if process.returncode is None:
@@ -215,10 +226,11 @@ class World:
         """Look for what no journey may leave behind, whatever else it is about."""
         log = self.log.getvalue()
         prompts = "".join(asked.prompt for asked in self.model.asked)
-        for secret in [self.model.key, *self.platform.secrets]:
+        secrets = [secret for platform in self.platforms for secret in platform.secrets]
+        for secret in [self.model.key, *secrets]:
             assert secret not in log, "a secret is in the log"
             assert secret not in prompts, "the model was told a secret"
-        for words in self.platform.said():
+        for words in [words for platform in self.platforms for words in platform.said()]:
             assert len(words) < _TELLING or words not in log, f"{words!r} is in the log"
         lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
         errors = [
@@ -231,7 +243,8 @@ class World:
         assert not errors, errors
         complaints = [
             one
-            for one in self.platform.complaints()
+            for platform in self.platforms
+            for one in platform.complaints()
             if not any(words in one for words in self.refusals)
         ]
         assert not complaints, complaints

@@ -6,7 +6,7 @@ Facts: https://discord.com/developers/docs/resources/message#create-message
 from typing import Any
 
 from tests.fakes.discord.calls import Upload
-from tests.fakes.discord.components import check_components
+from tests.fakes.discord.components import check_components, texts
 from tests.fakes.discord.embeds import check_embeds
 from tests.fakes.discord.files import StoredFile
 from tests.fakes.discord.mentions import Ping, allowed, calls_replied, check_allowed
@@ -59,16 +59,6 @@ def _check_attachments(form: Form, body: dict[str, Any], files: dict[int, Upload
         form.length(f"{at}.description", one.get("description"), _DESCRIPTION)
         if "id" not in one:
             form.required(f"{at}.id")
-
-
-def is_empty(message: Message) -> bool:
-    return not (
-        message.content.strip()
-        or message.embeds
-        or message.components
-        or message.files
-        or message.stickers
-    )
 
 
 def take_in(
@@ -167,7 +157,8 @@ def _call(
     by_edit: bool,
 ) -> None:
     """Find out whom a message of our bot calls, and write it down."""
-    called = allowed(message.content, given)
+    words = "\n".join((message.content, *texts(message.components)))
+    called = allowed(words, given)
     message.mention_everyone = called.everyone and bool(
         channel.permissions(world.bot_id) & May.MENTION_EVERYONE and channel.guild
     )

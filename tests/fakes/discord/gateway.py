@@ -12,6 +12,7 @@ Facts: https://discord.com/developers/docs/events/gateway
 import asyncio
 import json
 from collections.abc import Callable
+from enum import IntEnum
 from typing import Any
 
 from aiohttp import web
@@ -20,14 +21,27 @@ from tests.fakes.discord.connection import Connection, accept
 from tests.fakes.discord.session import HIGHEST_INTENT, PRIVILEGED, Event, Session
 from tests.fakes.watch import Watch
 
-_HEARTBEAT, _IDENTIFY, _PRESENCE, _VOICE, _RESUME = 1, 2, 3, 4, 6
-_RECONNECT, _MEMBERS, _INVALID, _HELLO, _ACK = 7, 8, 9, 10, 11
-_DECODE, _NOT_AUTHENTICATED, _BAD_TOKEN, _TWICE = 4002, 4003, 4004, 4005
+_UNKNOWN_OP, _DECODE, _NOT_AUTHENTICATED, _BAD_TOKEN, _TWICE = 4001, 4002, 4003, 4004, 4005
 _BAD_SEQ, _BAD_VERSION, _BAD_INTENTS, _FORBIDDEN_INTENTS = 4007, 4012, 4013, 4014
 _FINAL = frozenset({4004, 4007, 4009, 4010, 4011, 4012, 4013, 4014})
 """Codes that end the session with the connection."""
 _POLITE = frozenset({1000, 1001})
 """Codes with which a client ends its session itself."""
+
+
+class Op(IntEnum):
+    """Kinds of frames."""
+
+    HEARTBEAT = 1
+    IDENTIFY = 2
+    PRESENCE = 3
+    VOICE = 4
+    RESUME = 6
+    RECONNECT = 7
+    MEMBERS = 8
+    INVALID = 9
+    HELLO = 10
+    ACK = 11
 
 
 class Gateway:
@@ -39,6 +53,7 @@ class Gateway:
         token: str,
         now: Callable[[], float],
         welcome: Callable[[Session], None],
+        members: Callable[[int], list[dict[str, Any]]],
         changed: Callable[[], None],
     ) -> None:
         self.allowed = PRIVILEGED
@@ -58,6 +73,7 @@ class Gateway:
         self._token = token
         self._now = now
         self._welcome = welcome
+        self._members_of = members
         self._changed = changed
         self._count = 0
         self._connections: set[Connection] = set()
@@ -77,13 +93,13 @@ class Gateway:
 
     def asks_reconnect(self) -> None:
         for connection in list(self._connections):
-            connection.say(_RECONNECT)
+            connection.say(Op.RECONNECT)
 
     def invalidates(self, *, resumable: bool = False) -> None:
         if not resumable:
             self.sessions.clear()
         for connection in list(self._connections):
-            connection.say(_INVALID, resumable)
+            connection.say(Op.INVALID, resumable)
 
     def forgets(self) -> None:
         """Lose all sessions, without telling anybody."""
@@ -132,7 +148,7 @@ class Gateway:
                 elif request.query.get("encoding") != "json":
                     self._send_away(connection, _DECODE)
                 else:
-                    connection.say(_HELLO, {"heartbeat_interval": self.heartbeat_ms})
+                    connection.say(Op.HELLO, {"heartbeat_interval": self.heartbeat_ms})
                 while (text := await connection.read()) is not None:
                     self._receive(connection, text)
                 if not connection.is_closing:
@@ -167,24 +183,24 @@ class Gateway:
         op, data = frame.get("op"), frame.get("d")
         session = next((s for s in self.sessions.values() if s.connection is connection), None)
         match op:
-            case 1:
+            case Op.HEARTBEAT:
                 self.heartbeats += 1
                 if self.acks:
-                    connection.say(_ACK)
-            case 2 | 6 if session is not None:
+                    connection.say(Op.ACK)
+            case Op.IDENTIFY | Op.RESUME if session is not None:
                 self._send_away(connection, _TWICE)
-            case 2:
+            case Op.IDENTIFY:
                 self._identify(connection, data)
-            case 6:
+            case Op.RESUME:
                 self._resume(connection, data)
-            case 3 | 4 | 8 if session is None:
+            case Op.PRESENCE | Op.VOICE | Op.MEMBERS if session is None:
                 self._send_away(connection, _NOT_AUTHENTICATED)
-            case 3 | 4:
+            case Op.PRESENCE | Op.VOICE:
                 pass
-            case 8:
+            case Op.MEMBERS:
                 self._members(data)
             case _:
-                self._send_away(connection, 4001)
+                self._send_away(connection, _UNKNOWN_OP)
         self._tell_watchers()
         return None
 
@@ -215,7 +231,7 @@ class Gateway:
             and self._now() - session.left_at > self.session_seconds
         )
         if session is None or is_late:
-            return connection.say(_INVALID, False)
+            return connection.say(Op.INVALID, False)
         if not isinstance(data.get("seq"), int) or data["seq"] > session.seq:
             return self._send_away(connection, _BAD_SEQ)
         if session.connection is not None:
@@ -224,12 +240,12 @@ class Gateway:
         return session.replay(data["seq"])
 
     def _members(self, data: Any) -> None:
-        """Answer that nobody was found: no bot here needs lists of members."""
+        """Answer with all who are in a server, whoever was asked for."""
         self.push(
             "GUILD_MEMBERS_CHUNK",
             {
                 "guild_id": data["guild_id"],
-                "members": [],
+                "members": self._members_of(int(data["guild_id"])),
                 "chunk_index": 0,
                 "chunk_count": 1,
                 "nonce": data.get("nonce"),

@@ -30,7 +30,6 @@ class Interaction:
     original: Message | None = None
     """The message that is the first answer, or holds its place."""
     followups: list[Message] = field(default_factory=list)
-    answered_at: float | None = None
 
     @property
     def is_answered(self) -> bool:

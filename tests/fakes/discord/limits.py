@@ -7,7 +7,8 @@ sent in any case.
 Windows are measured by the server's clock. Seconds told to a client are seconds of that clock
 divided by `speed`: a client that sleeps by the machine's clock while the server's runs fifty
 times faster should be told of a fiftieth (`speed = 50`), or it will merely wait too long. A call
-inside a penalty (after a 429, until the time that it named is over) is counted.
+inside a penalty (after a 429, until the time that it named is over) is counted. The time that a
+fault names is taken for the server's seconds: enough for a client that waits by either clock.
 Facts: https://discord.com/developers/docs/topics/rate-limits
 """
 
@@ -77,8 +78,7 @@ class Rates:
     _penalties: dict[tuple[str, int], float] = field(default_factory=dict)
 
     def take(self, bucket: str, major: int, now: float) -> Standing:
-        """Count a call; the standing says whether it is refused."""
-        self.is_in_penalty(bucket, major, now)
+        """Let a call use up its share; the standing says whether it is refused."""
         if not self.enabled:
             return Standing(bucket, _GENEROUS, _GENEROUS - 1, now + _PER_CALL, _PER_CALL)
         whole = self._window("*", 0, 1.0, now)
@@ -94,10 +94,10 @@ class Rates:
         return Standing(bucket, limit, limit - window.used, now + after, after)
 
     def open(self, bucket: str, major: int, seconds: float, now: float) -> None:
-        """Begin a penalty of so many of the client's seconds."""
-        self._penalties[bucket, major] = now + seconds * self.speed
+        """Begin a penalty of so many seconds of the server's clock."""
+        self._penalties[bucket, major] = now + seconds
 
-    def is_in_penalty(self, bucket: str, major: int, now: float) -> bool:
+    def note(self, bucket: str, major: int, now: float) -> bool:
         """Say whether a call comes too early, and count it if so."""
         ends = [self._penalties.get(key, now) for key in ((bucket, major), ("*", 0))]
         is_early = any(now < end - 1e-3 for end in ends)
@@ -111,7 +111,7 @@ class Rates:
         return window
 
     def _refuse(self, bucket: str, major: int, limit: int, window: _Window, now: float) -> Standing:
-        after = (window.until - now) / self.speed
-        self.open(bucket, major, after, now)
+        self.open(bucket, major, window.until - now, now)
+        after = math.ceil((window.until - now) / self.speed * 1000) / 1000
         is_global = bucket == "*"
         return Standing(bucket, limit, 0, now + after, after, after, is_global=is_global)

@@ -6,13 +6,14 @@ without its fences. Headings, lists and quotes stay as they were written.
 """
 
 import re
+import string
 
 _CODE = re.compile(
     r"```(?:[\w+#.-]*\n)?(?P<block>[\s\S]+?)\n?```|(?P<ticks>`{1,2})(?P<inline>[^`][\s\S]*?)(?P=ticks)"
 )
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _LINK = re.compile(r"\[([^\]\n]+)\]\(<?((?:[^()\s<>]|\([^()\s]*\))+)>?\)")
-_BARE_LINK = re.compile(r"<(https?://[^\s<>]+)>")
+_ADDRESS = re.compile(r"<(https?://[^\s<>]+)>|https?://[^\s<>*|]+")
 _PAIRS = tuple(
     re.compile(pattern, re.DOTALL)
     for pattern in (
@@ -25,6 +26,7 @@ _PAIRS = tuple(
         r"(?<!\w)_(?=\S)([^_]+?)(?<=\S)_(?!\w)",
     )
 )
+_SIGNS = frozenset(string.punctuation)
 _HIDDEN = 0xE100
 """Where escaped characters are kept from being read as signs, in the private use area."""
 
@@ -44,7 +46,11 @@ def plain(content: str) -> str:
 
 def _guard(text: str) -> str:
     """Put each escaped sign out of sight, so that it neither opens nor closes anything."""
-    return _ESCAPED.sub(lambda match: chr(_HIDDEN + ord(match[1])), text)
+    return _ESCAPED.sub(lambda match: _hidden(match[1]), text)
+
+
+def _hidden(text: str) -> str:
+    return "".join(chr(_HIDDEN + ord(one)) if one in _SIGNS else one for one in text)
 
 
 def _unguard(text: str, *, in_code: bool) -> str:
@@ -57,7 +63,8 @@ def _unguard(text: str, *, in_code: bool) -> str:
 
 
 def _outside(text: str) -> str:
-    text = _LINK.sub(r"\1", _BARE_LINK.sub(r"\1", text))
+    text = _LINK.sub(r"\1", text)
+    text = _ADDRESS.sub(lambda match: _hidden(match[1] or match[0]), text)
     for pair in _PAIRS:
         text = pair.sub(r"\1", text)
     return _unguard(text, in_code=False)

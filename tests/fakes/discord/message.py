@@ -59,7 +59,8 @@ class Message:
 
     @property
     def text(self) -> str:
-        return "\n".join(part for part in (plain(self.content), *texts(self.components)) if part)
+        parts = [self.content, *texts(self.components)]
+        return "\n".join(plain(part) for part in parts if part)
 
     @property
     def edits(self) -> int:

@@ -80,13 +80,11 @@ def writable(world: World, channel_id: int) -> Channel:
         channel = world.place(channel_id, May.SEND_MESSAGES_IN_THREADS)
     if channel.is_direct and not channel.is_reachable:
         raise refused(50007)
-    if channel.thread is not None:
-        may_manage = channel.permissions(world.bot_id) & May.MANAGE_THREADS
-        if channel.thread.locked and not may_manage:
-            raise refused(50083)
-        if channel.thread.archived:
-            channel.thread.archived = False
-            world.tell_channel("THREAD_UPDATE", channel)
+    if _is_locked(world, channel):
+        raise refused(50083)
+    if channel.thread is not None and channel.thread.archived:
+        channel.thread.archived = False
+        world.tell_channel("THREAD_UPDATE", channel)
     return channel
 
 
@@ -113,7 +111,13 @@ def _repeated(world: World, body: dict[str, Any]) -> Message | None:
     if not body.get("enforce_nonce") or body.get("nonce") is None:
         return None
     at, message = world.nonces.get(str(body["nonce"]), (0.0, None))
-    return message if world.now() - at < world.nonce_seconds else None
+    if message is None or world.now() - at >= world.nonce_seconds:
+        return None
+    if (
+        message.is_deleted
+    ):  # it is not sent anew: https://github.com/discord/discord-api-docs/pull/6647
+        raise refused(10008)
+    return message
 
 
 def shown(
@@ -133,14 +137,20 @@ def edit(world: World, call: Call) -> Any:
         raise refused(50021)
     if not message.is_from_bot:
         raise refused(50005)
-    check_awake(channel)
+    check_awake(world, channel)
     revise(world, channel, message, call)
     return shown(world, channel, message)
 
 
-def check_awake(channel: Channel) -> None:
-    if channel.thread is not None and channel.thread.archived:
+def check_awake(world: World, channel: Channel) -> None:
+    """Refuse to change anything in a thread that is archived, or locked for the bot."""
+    if channel.thread is not None and (channel.thread.archived or _is_locked(world, channel)):
         raise refused(50083)
+
+
+def _is_locked(world: World, channel: Channel) -> bool:
+    may_manage = bool(channel.permissions(world.bot_id) & May.MANAGE_THREADS)
+    return channel.thread is not None and channel.thread.locked and not may_manage
 
 
 def revise(world: World, channel: Channel, message: Message, call: Call) -> None:
@@ -161,7 +171,7 @@ def delete(world: World, call: Call) -> Any:
         if channel.is_direct:
             raise refused(50003)
         world.place(channel.id, May.MANAGE_MESSAGES)
-    check_awake(channel)
+    check_awake(world, channel)
     call.record.message_id = message.id
     take_away(world, channel, message)
 
@@ -221,6 +231,6 @@ def show_typing(world: World, call: Call) -> Any:
     channel = world.place(channel.id, needs)
     if channel.is_direct and not channel.is_reachable:
         raise refused(50007)
-    check_awake(channel)
+    check_awake(world, channel)
     channel.typing.append(world.now())
     world.changed(channel)

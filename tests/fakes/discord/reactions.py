@@ -39,7 +39,7 @@ def _meant(world: World, call: Call) -> tuple[Channel, Message, str]:
     emoji = unquote(call.path["emoji"])
     if not _EMOJI.fullmatch(emoji):
         raise refused(10014)
-    check_awake(channel)
+    check_awake(world, channel)
     return channel, message, emoji
 
 

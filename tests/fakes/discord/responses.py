@@ -3,6 +3,7 @@
 Facts: https://discord.com/developers/docs/interactions/receiving-and-responding
 """
 
+from enum import IntEnum
 from typing import Any
 
 from tests.fakes.discord.body import take_in
@@ -14,8 +15,17 @@ from tests.fakes.discord.messages import shown, take_away
 from tests.fakes.discord.refusal import Form, refused
 from tests.fakes.discord.world import World
 
-MESSAGE, LATER, LATER_CHANGE, CHANGE = 4, 5, 6, 7
-_AUTOCOMPLETE, _MODAL = 8, 9
+
+class Kind(IntEnum):
+    """Types of first answers."""
+
+    MESSAGE = 4
+    LATER = 5
+    CHANGE_LATER = 6
+    CHANGE = 7
+    MODAL = 9
+
+
 # fmt: off
 _DATA = frozenset({
     "tts", "content", "embeds", "allowed_mentions", "flags", "components", "attachments", "poll",
@@ -37,15 +47,15 @@ def respond(world: World, call: Call) -> Any:
     data = call.fields.get("data") or {}
     world.unknown_fields.update(("respond", name) for name in data.keys() - _DATA)
     _answer(world, call, interaction, kind, data)
-    interaction.response, interaction.answered_at = kind, world.now()
+    interaction.response = kind
     world.changed(interaction.channel)
     return _told(world, call, interaction)
 
 
 def _kind(interaction: Interaction, kind: Any) -> int:
-    allowed = {MESSAGE, LATER, _MODAL}
+    allowed = {Kind.MESSAGE, Kind.LATER, Kind.MODAL}
     if interaction.kind == COMPONENT:
-        allowed |= {LATER_CHANGE, CHANGE}
+        allowed |= {Kind.CHANGE_LATER, Kind.CHANGE}
     if kind not in allowed:
         form = Form()
         words = f"Value must be one of {tuple(sorted(allowed))}."
@@ -58,15 +68,15 @@ def _answer(
     world: World, call: Call, interaction: Interaction, kind: int, data: dict[str, Any]
 ) -> None:
     match kind:
-        case 4:
+        case Kind.MESSAGE:
             interaction.original = _add(world, call, interaction, data)
-        case 5:
+        case Kind.LATER:
             flags = LOADING | int(data.get("flags") or 0) & EPHEMERAL
             interaction.original = _make(world, interaction, flags=flags)
             world.add(interaction.channel, interaction.original)
-        case 6:
+        case Kind.CHANGE_LATER:
             interaction.original = interaction.message
-        case 7:
+        case Kind.CHANGE:
             interaction.original = interaction.message
             _change(world, call, interaction, interaction.message, data)
 
@@ -86,7 +96,7 @@ def _told(world: World, call: Call, interaction: Interaction) -> Any:
     if interaction.original is not None:
         told["response_message_id"] = str(interaction.original.id)
         told["response_message_ephemeral"] = interaction.original.seen_by is not None
-        if interaction.response != LATER_CHANGE:
+        if interaction.response != Kind.CHANGE_LATER:
             resource["message"] = shown(world, interaction.channel, interaction.original)
     return {"interaction": told, "resource": resource}
 

@@ -172,7 +172,10 @@ class FakeDiscord(FakeServer):
         )
 
     def _note(self, route: Route, call: Call) -> None:
-        """Count what the call says and has no meaning."""
+        """Count what the call says and has no meaning, and whether it comes too early."""
+        if route.bucket is not None:
+            early = self.rates.note(route.bucket, _major(call), self.clock.now())
+            call.record.in_penalty = early
         names = set(call.query) - route.query
         if isinstance(call.body, dict):
             names |= call.body.keys() - route.fields
@@ -201,11 +204,7 @@ class FakeDiscord(FakeServer):
     def _standing(self, route: Route, call: Call) -> Standing | None:
         if route.bucket is None:
             return None
-        early = self.rates.calls_in_penalty
-        major = _major(call)
-        standing = self.rates.take(route.bucket, major, self.clock.now())
-        call.record.in_penalty = self.rates.calls_in_penalty > early
-        return standing
+        return self.rates.take(route.bucket, _major(call), self.clock.now())
 
     async def _gateway(self, request: web.BaseRequest) -> web.StreamResponse:
         async def nothing() -> Reply:

@@ -15,7 +15,12 @@ from tests.fakes.discord.interaction import Interaction
 from tests.fakes.discord.limits import Rates
 from tests.fakes.discord.mentions import Ping
 from tests.fakes.discord.message import Message
-from tests.fakes.discord.payloads import MessageWriter, channel_payload, guild_create_payload
+from tests.fakes.discord.payloads import (
+    MessageWriter,
+    channel_payload,
+    guild_create_payload,
+    member_payload,
+)
 from tests.fakes.discord.permissions import May
 from tests.fakes.discord.places import DM, Channel, Guild
 from tests.fakes.discord.refusal import refused
@@ -48,8 +53,6 @@ class World:
         self.token_seconds = 900.0
         """How long an interaction's token is good for."""
         self.users: dict[int, dict[str, Any]] = {self.bot_id: self.bot}
-        self.unreachable: set[int] = set()
-        """People to whom the bot may not write."""
         self.guilds: dict[int, Guild] = {}
         self.channels: dict[int, Channel] = {}
         self.directs: dict[int, Channel] = {}
@@ -68,7 +71,11 @@ class World:
         self.rates = Rates()
         self.watch = Watch()
         self.gateway = Gateway(
-            token=token, now=clock.now, welcome=self._welcome, changed=self.watch.changed
+            token=token,
+            now=clock.now,
+            welcome=self._welcome,
+            members=self._members,
+            changed=self.watch.changed,
         )
         self.gateway_url = ""
         self._numbers = itertools.count(1)
@@ -186,6 +193,10 @@ class World:
             data = {**guild_create_payload(guild, self.bot_id), "unavailable": False}
             if session.intents & Intent.GUILDS:
                 session.tell_raw("GUILD_CREATE", data)
+
+    def _members(self, guild_id: int) -> list[dict[str, Any]]:
+        guild = self.guilds[guild_id]
+        return [member_payload(guild, user_id) for user_id in guild.members]
 
     def flags(self) -> int:
         """Say with the application's flags which privileged intents it may use."""

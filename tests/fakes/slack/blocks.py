@@ -291,7 +291,12 @@ def _rich(element: Any) -> str:
     """Read a rich text element or a table's cell."""
     if not isinstance(element, dict):
         return ""
-    for name in ("text", "url", "user_id", "channel_id", "range", "name"):
+    for name, sign in (("text", ""), ("url", ""), ("user_id", "@"), ("channel_id", "#")):
         if isinstance(element.get(name), str):
-            return decoded(element[name])
+            return sign + decoded(element[name])
+    if element.get("type") == "broadcast":
+        return f"@{element['range']}"
+    if element.get("type") == "emoji":
+        points = str(element.get("unicode") or "")
+        return "".join(chr(int(one, 16)) for one in points.split("-") if one)
     return "".join(map(_rich, element.get("elements") or []))

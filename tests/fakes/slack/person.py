@@ -123,14 +123,13 @@ class Person:
         home = self.home or {"blocks": []}
         for button, block in buttons_of(home["blocks"]):
             if button["text"]["text"] == label:
-                named: dict[str, Any] = {
-                    name: button[name] for name in ("action_id", "value") if name in button
-                }
+                action = {"type": "button", "block_id": block.get("block_id")}
+                action |= {one: button[one] for one in ("action_id", "value") if one in button}
                 payload: dict[str, Any] = {
                     **self._interaction("block_actions"),
                     "container": {"type": "view", "view_id": "V0HOME"},
                     "view": {**home, "id": "V0HOME"},
-                    "actions": [{**named, "type": "button", "block_id": block.get("block_id")}],
+                    "actions": [action],
                 }
                 return self.world.deliveries.push("interactive", payload, self.id)
         raise AssertionError(f"no button {label!r} is in the Home tab")

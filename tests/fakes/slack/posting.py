@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.fakes.slack.blocks import MARKDOWN, Block, checked_blocks
-from tests.fakes.slack.calls import Call
+from tests.fakes.slack.calls import Call, CallRecord
 from tests.fakes.slack.conversation import Conversation, Ephemeral, Message
 from tests.fakes.slack.events import tell_changed, tell_deleted, tell_message
 from tests.fakes.slack.payloads import message_payload
@@ -174,13 +174,17 @@ def respond(world: World, token: str, call: Call) -> None:
 
 
 def answer(world: World, place: Conversation, user: str, said: Any) -> None:
-    """Show what the acknowledgement of a slash command carried."""
+    """Show what the acknowledgement of a slash command carried; log one that cannot be shown."""
     given = {"text": said} if isinstance(said, str) else said
     if not isinstance(given, Mapping) or not given:
         return
-    call = Call("(acknowledgement)", dict(given), "", world.log[-1])
-    content = content_of(world, call, longest=_POSTED)
-    _say(world, place, user, content, call, None)
+    record = CallRecord(world.now(), "(acknowledgement)", place.id, dict(given))
+    call = Call(record.method, record.arguments, "", record)
+    try:
+        _say(world, place, user, content_of(world, call, longest=_POSTED), call, None)
+    except Refusal as refusal:
+        record.refused = str(refusal)
+        world.log.append(record)
 
 
 def _say(

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from gateway.clock import Clock
 from tests.fakes.faults import Effect, RateLimit
-from tests.fakes.slack import posting, reading, signals, streaming, uploads
+from tests.fakes.slack import posting, uploads
 from tests.fakes.slack.arguments import ANYWHERE, METHODS
 from tests.fakes.slack.calls import Call, CallRecord, read_call
 from tests.fakes.slack.control import Control
@@ -19,47 +19,13 @@ from tests.fakes.slack.conversation import Conversation
 from tests.fakes.slack.deliveries import Delivery
 from tests.fakes.slack.events import tell
 from tests.fakes.slack.files import LOGIN_PAGE
+from tests.fakes.slack.methods import Methods
 from tests.fakes.slack.people import OtherBot, User
-from tests.fakes.slack.refusal import Refusal, missing_scope, rate_limited
+from tests.fakes.slack.refusal import Refusal
 from tests.fakes.slack.requests import Requests
 from tests.fakes.slack.sockets import Sockets
 from tests.fakes.slack.world import Ping, World
 from tests.fakes.web import Apply, FakeServer, Reply, always, json_reply
-
-_HANDLERS: dict[str, Callable[[World, Call], Any]] = {
-    "auth.test": reading.auth_test,
-    "team.info": reading.team_info,
-    "bots.info": reading.bots_info,
-    "users.info": reading.users_info,
-    "users.conversations": reading.list_conversations,
-    "conversations.history": reading.history,
-    "conversations.replies": reading.replies,
-    "conversations.info": reading.conversation_info,
-    "conversations.members": reading.conversation_members,
-    "conversations.list": reading.list_conversations,
-    "conversations.open": reading.open_conversation,
-    "chat.postMessage": posting.post_message,
-    "chat.update": posting.update,
-    "chat.delete": posting.delete,
-    "chat.postEphemeral": posting.post_ephemeral,
-    "chat.getPermalink": posting.permalink,
-    "chat.startStream": streaming.start_stream,
-    "chat.appendStream": streaming.append_stream,
-    "chat.stopStream": streaming.stop_stream,
-    "assistant.threads.setStatus": streaming.set_status,
-    "assistant.threads.setSuggestedPrompts": streaming.set_prompts,
-    "assistant.threads.setTitle": streaming.set_title,
-    "agents.sessions.setStatus": streaming.set_session,
-    "agents.sessions.rename": streaming.rename_session,
-    "reactions.add": signals.add_reaction,
-    "reactions.remove": signals.remove_reaction,
-    "files.getUploadURLExternal": uploads.get_upload_url,
-    "files.completeUploadExternal": uploads.complete_upload,
-    "files.info": uploads.file_info,
-    "files.delete": uploads.delete_file,
-    "views.publish": signals.publish_home,
-    "views.open": signals.open_view,
-}
 
 
 class FakeSlack(FakeServer):
@@ -85,13 +51,14 @@ class FakeSlack(FakeServer):
         self.requests: Requests | None = None
         """The posts to the app, once it was told where to (`posts_to`)."""
         self.world.deliveries.transport = self.sockets
+        self._methods = Methods(self.world, self.sockets)
         self._control = Control(self.world)
         self._tasks = AsyncExitStack()
 
     @override
     async def __aenter__(self) -> Self:
         await super().__aenter__()
-        self.world.files.base = self.url
+        self.world.files.base = self._methods.base = self.url
         group = await self._tasks.enter_async_context(asyncio.TaskGroup())
         self.world.errands.begin(group)
         return self
@@ -158,6 +125,11 @@ class FakeSlack(FakeServer):
         return self.world.pings
 
     @property
+    def unfurls(self) -> list[CallRecord]:
+        """Calls with links that were left to unfold."""
+        return self.world.unfurls
+
+    @property
     def calls_in_penalty(self) -> int:
         return self.world.rates.calls_in_penalty
 
@@ -215,7 +187,7 @@ class FakeSlack(FakeServer):
         self._note(call)
 
         async def apply() -> Reply:
-            return self._apply(call, lambda: self._result(call))
+            return self._apply(call, lambda: self._methods.answer(call))
 
         return await self.perform(request, {**call.arguments, "channel": call.channel}, apply)
 
@@ -235,33 +207,6 @@ class FakeSlack(FakeServer):
         self.watch.changed()
         scopes = ",".join(sorted(self.world.scopes))
         return json_reply({"ok": True, **(result or {})}, headers={"x-oauth-scopes": scopes})
-
-    def _result(self, call: Call) -> Any:
-        self._check_token(call)
-        seconds = self.world.rates.refuse(call.method, call.channel, self.clock.now())
-        if seconds is not None:
-            raise rate_limited(seconds)
-        if call.method == "apps.connections.open":
-            if self.sockets.refuses is not None:
-                raise Refusal(self.sockets.refuses)
-            address = self.url.replace("http", "ws", 1)
-            return {"url": f"{address}/link/?ticket={self.sockets.ticket()}"}
-        return _HANDLERS[call.method](self.world, call)
-
-    def _check_token(self, call: Call) -> None:
-        world = self.world
-        if not call.token:
-            raise Refusal("not_authed")
-        if call.token not in {world.bot_token, world.app_token}:
-            raise Refusal("invalid_auth")
-        if world.token_refusal:
-            raise Refusal(world.token_refusal)
-        is_for_app = call.method == "apps.connections.open"
-        if (call.token == world.app_token) != is_for_app:
-            raise Refusal("not_allowed_token_type")
-        needed = METHODS[call.method].scopes
-        if needed and not is_for_app and not world.scopes & set(needed):
-            raise missing_scope(needed[0], world.scopes)
 
     async def _upload(self, request: web.BaseRequest, file_id: str) -> web.StreamResponse:
         data = await _posted_bytes(request)
@@ -314,12 +259,13 @@ class FakeSlack(FakeServer):
     @override
     def befell(self, effect: Effect, facts: Mapping[str, Any]) -> None:
         """Count later calls made before the waiting time that a fault asked for is over."""
-        if isinstance(effect, RateLimit) and isinstance(effect.retry_after, int | float):
+        seconds = effect.retry_after if isinstance(effect, RateLimit) else None
+        if isinstance(seconds, int | float) and self.log:
             last = self.log[-1]
             self.world.rates.open(
                 last.method,
                 str(facts.get("channel", "")),
-                effect.retry_after,
+                seconds,
                 self.clock.now(),
                 refuses=False,
             )

@@ -108,6 +108,7 @@ class Sockets:
                     self._hear(message.data)
                 case WSMsgType.PING:
                     connection.pings += 1
+                    self._world.watch.changed()
                     if connection.answers_pings and not connection.is_silent:
                         await connection.socket.pong(message.data)
                 case WSMsgType.TEXT | WSMsgType.PONG:
@@ -121,6 +122,7 @@ class Sockets:
         if envelope not in self._known:
             self.unknown_acknowledgements.append(envelope)
         self.acknowledgements.append((self._world.now(), envelope))
+        self._world.watch.changed()
         waiting = self._waiting.pop(envelope, None)
         if waiting is not None and not waiting.done():
             waiting.set_result(said.get("payload"))

@@ -49,7 +49,7 @@ def test_problems_are_all_told_and_the_code_is_two() -> None:
     assert result.stderr.splitlines() == [
         (
             "parley: adapters.disco: there is no adapter for `disco` in this version; "
-            "known here: local, telegram"
+            "did you mean `discord`?"
         ),
         "parley: agents.b.provider: must be set",
     ]

@@ -215,3 +215,21 @@ async def test_a_postponed_message_waits_and_a_stop_of_the_process_does_not(line
             await asyncio.sleep(0)
         assert await dispatcher.close(30.0) == []
     assert line.taken == []
+
+
+async def test_r3_a_message_that_is_taken_back_before_its_turn_does_not_hold_up_its_lane(
+    line: Line,
+) -> None:
+    given = message("a mistake", album="x")
+    await line.store.inbox.keep(
+        given, lane=Lane("one"), session_key="one", agent=AgentId("main"), person=None
+    )
+    async with line.dispatching() as dispatcher:
+        dispatcher.wake(Lane("one"))
+        # The lane waits for more of the album.
+        await line.clock.until_sleeping()
+        await line.keep("next")
+        await line.store.inbox.withdraw(given.address.account, given.message_id)
+        await line.clock.advance(2)
+        await dispatcher.idle()
+    assert line.taken == ["next"]

@@ -236,3 +236,65 @@ async def test_idle_conversations_are_forgotten_and_closed_ones_are_not(clock: F
     with account.using(Place("closed", is_direct=True)) as again:
         assert again is closed
     assert account.open_replies == 0
+
+
+# Threads
+
+
+async def test_threads_of_a_conversation_share_its_bucket(lines: Lines) -> None:
+    one, two, whole = lines(Limits(text=10), Place("g", "1"), Place("g", "2"), Place("g"))
+    assert one.conversation is two.conversation is whole.conversation
+
+
+async def test_threads_with_rates_of_their_own_have_buckets_of_their_own(lines: Lines) -> None:
+    limits = Limits(text=10, threads_apart=True, calls_per_minute_in_groups=20)
+    one, again, two, whole = lines(
+        limits, Place("g", "1"), Place("g", "1"), Place("g", "2"), Place("g")
+    )
+    assert one.conversation is again.conversation
+    await one.refused(30.0)
+    assert one.conversation.delay(Interim.EDIT) == 30.0
+    for other in (two, whole):
+        assert other.conversation.delay(Interim.EDIT) == 0.0
+        await other.call()
+    assert two.times == whole.times == [0.0]
+
+
+async def test_threads_of_one_name_in_two_conversations_are_two(lines: Lines) -> None:
+    limits = Limits(text=10, threads_apart=True)
+    one, two = lines(limits, Place("g", "1"), Place("h", "1"))
+    assert one.conversation is not two.conversation
+
+
+async def test_answers_that_hang_somewhere_share_their_conversations_bucket(lines: Lines) -> None:
+    limits = Limits(text=10, threads_apart=True)
+    one, two = lines(limits, Place("g", anchor="1"), Place("g", anchor="2"))
+    assert one.conversation is two.conversation
+
+
+async def test_a_stream_keeps_its_own_distance_anywhere(clock: FakeClock, lines: Lines) -> None:
+    limits = Limits(text=10, edit_every=5.0, edit_every_in_groups=9.0, stream_every=0.7)
+    for line in lines(limits, CHAT, GROUP):
+        await line.call()
+        assert line.conversation.delay(Interim.STREAM) == pytest.approx(0.7)
+        await clock.advance(0.7)
+        assert line.conversation.delay(Interim.STREAM) == 0.0
+        assert line.conversation.delay(Interim.EDIT) > 4.0
+
+
+async def test_a_stream_gives_way_when_many_are_open(lines: Lines) -> None:
+    limits = Limits(text=10, stream_every=0.7, calls_per_second=1.0)
+    made = lines(limits, *(Place(f"c{n}", is_direct=True) for n in range(8)))
+    await made[0].call()
+    assert made[0].conversation.delay(Interim.STREAM) == pytest.approx(10.0)
+
+
+async def test_a_call_that_is_not_spaced_keeps_no_other_away(
+    clock: FakeClock, lines: Lines
+) -> None:
+    (line,) = lines(Limits(text=10, edit_every=1.0), CHAT)
+    await line.call()
+    await clock.advance(0.9)
+    async with line.conversation.slot(is_spaced=False):
+        pass
+    assert line.conversation.delay(Interim.EDIT) == pytest.approx(0.1)

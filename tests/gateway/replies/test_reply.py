@@ -29,11 +29,19 @@ from tests.fakes.adapter import (
     Lost,
     PlainAdapter,
     SilentEditingAdapter,
+    StreamingAdapter,
 )
 from tests.fakes.clock import FakeClock
 from tests.fakes.talk import Talk, an_address
 
-EVERY_KIND = [PlainAdapter, EditingAdapter, DraftingAdapter, KeyedAdapter, FindingAdapter]
+EVERY_KIND = [
+    PlainAdapter,
+    EditingAdapter,
+    DraftingAdapter,
+    KeyedAdapter,
+    FindingAdapter,
+    StreamingAdapter,
+]
 TOOK = ToolFinished(call_id="1", tool="read_file", summary="3 lines", seconds=1.5)
 STARTED = ToolStarted(call_id="1", tool="read_file", summary="notes.md")
 
@@ -68,7 +76,7 @@ async def test_a_quick_answer_costs_one_send_one_edit_and_three_store_calls(
     assert talk.memory.states() == ["final"]
 
 
-@pytest.mark.parametrize("kind", [PlainAdapter, KeyedAdapter, FindingAdapter])
+@pytest.mark.parametrize("kind", [PlainAdapter, KeyedAdapter, FindingAdapter, StreamingAdapter])
 async def test_one_send_is_enough_where_it_cannot_show_twice_or_cannot_be_edited(
     clock: FakeClock, kind: type[PlainAdapter]
 ) -> None:

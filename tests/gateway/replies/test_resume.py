@@ -17,11 +17,19 @@ from tests.fakes.adapter import (
     KeyedAdapter,
     Lost,
     PlainAdapter,
+    StreamingAdapter,
 )
 from tests.fakes.clock import FakeClock
 from tests.fakes.talk import Talk, an_address
 
-EVERY_KIND = [PlainAdapter, EditingAdapter, DraftingAdapter, KeyedAdapter, FindingAdapter]
+EVERY_KIND = [
+    PlainAdapter,
+    EditingAdapter,
+    DraftingAdapter,
+    KeyedAdapter,
+    FindingAdapter,
+    StreamingAdapter,
+]
 
 
 @pytest.fixture
@@ -43,7 +51,7 @@ def a_file(directory: Path, name: str) -> OutgoingFile:
     return OutgoingFile(path, name, "text/plain")
 
 
-@pytest.mark.parametrize("kind", [EditingAdapter, KeyedAdapter, FindingAdapter])
+@pytest.mark.parametrize("kind", [EditingAdapter, KeyedAdapter, FindingAdapter, StreamingAdapter])
 async def test_r7_a_growing_answer_goes_on_in_the_same_message(
     clock: FakeClock, kind: type[EditingAdapter]
 ) -> None:

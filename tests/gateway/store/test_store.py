@@ -26,6 +26,10 @@ class TestInbox(contract.InboxContract):
     pass
 
 
+class TestWithdrawal(contract.WithdrawalContract):
+    pass
+
+
 class TestTurns(contract.TurnsContract):
     pass
 

@@ -1,0 +1,1 @@
+"""Discord, by discord.py: servers, channels, threads and direct messages."""

@@ -1,0 +1,139 @@
+"""The connection to the gateway, kept up: resumed where that is possible, made anew where not."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+import yarl
+from discord.gateway import DiscordWebSocket, ReconnectWebSocket
+
+from adapters.discord.settings import DiscordSettings
+from adapters.discord.transport import WRONG_TOKEN, Line, Rest
+from gateway.contracts.adapter import AdapterKit
+from gateway.errors import AccountRejected, GatewayError, RetryLater
+
+log = structlog.get_logger()
+
+_DIALLED_WITHIN = 60.0
+_SILENT_AT_MOST = 60.0
+"""Heartbeats are answered every 41 seconds: a line that says nothing for longer is half open."""
+_LONGEST_PAUSE = 120.0
+_LIVED_WELL = 120.0
+"""A connection that has lasted so long was a good one: the next may be tried at once. Both keep
+a day's new sessions well under a thousand, after which Discord takes the token away."""
+_GATEWAY = "wss://gateway.discord.gg"
+_KEEPS_THE_SESSION = 4000
+_CLOSED_FOR_GOOD = {
+    4004: WRONG_TOKEN,
+    4010: "Discord refuses how this bot is sharded",
+    4011: "this bot is in so many servers that Discord wants it sharded, which Parley does not do",
+    4012: "Discord no longer speaks this version of its gateway: install a newer Parley",
+    4013: "Discord refuses the intents that were asked for",
+    4014: (
+        "Discord does not let the bot read messages: switch on its Message Content Intent at "
+        "discord.com/developers, your application, Bot, Privileged Gateway Intents; or set "
+        "message_content: false, and it reads only direct messages, mentions and answers to it"
+    ),
+}
+"""By close codes: https://discord.com/developers/docs/topics/opcodes-and-status-codes"""
+
+
+class Connection:
+    """One socket after another, until the account is refused or nobody listens any more."""
+
+    def __init__(
+        self,
+        settings: DiscordSettings,
+        rest: Rest,
+        kit: AdapterKit,
+        received: Callable[[str, Any], None],
+        *,
+        silent_at_most: float = _SILENT_AT_MOST,
+    ) -> None:
+        self._clock = kit.clock
+        self._health = kit.health
+        self._home = yarl.URL(settings.gateway_url or _GATEWAY)
+        self._address = self._home
+        self._session: str | None = None
+        self._sequence: int | None = None
+        self._identified = False
+        intents = discord.Intents(
+            guilds=True,
+            guild_messages=True,
+            dm_messages=True,
+            message_content=settings.message_content,
+        )
+        token = settings.token.get_secret_value()
+        self._line = Line(
+            rest, token, intents, received, kit.health.alive, kit.clock, silent_at_most
+        )
+
+    async def keep_up(self) -> None:
+        """Listen until cancelled.
+
+        Raises:
+            AccountRejected: Discord has closed the connection for good.
+            RetryLater: there is no connection to begin with.
+        """
+        await self._line.prepare()
+        failures = 0
+        while True:
+            began, reason = self._clock.monotonic(), "the connection ended"
+            try:
+                await self._listen()
+            except ReconnectWebSocket as again:
+                if not again.resume:
+                    self._forget_session()
+            except discord.ConnectionClosed as closed:
+                if closed.code in _CLOSED_FOR_GOOD:
+                    raise AccountRejected(_CLOSED_FOR_GOOD[closed.code]) from None
+                self._forget_session()
+                reason = f"Discord closed the connection ({closed.code})"
+            except (aiohttp.ClientError, discord.DiscordException, TimeoutError, OSError) as error:
+                reason = f"the connection was lost ({type(error).__name__})"
+            except GatewayError as error:
+                reason = str(error)
+            if self._clock.monotonic() - began > _LIVED_WELL:
+                failures = 0
+            failures += 1
+            await self._pause(reason, failures)
+
+    async def _pause(self, reason: str, failures: int) -> None:
+        """Wait before the next try, the longer the more have failed."""
+        log.info("connection.lost", reason=reason)
+        if failures == 1:
+            return
+        self._health.troubled(reason)
+        pause = min(_LONGEST_PAUSE, 2.0 ** (failures - 2))
+        if not self._identified:
+            raise RetryLater(reason, pause)
+        await self._clock.sleep(pause * random.uniform(0.7, 1.0))  # noqa: S311 - spreads tries, guards nothing
+
+    async def _listen(self) -> None:
+        async with self._clock.timeout(_DIALLED_WITHIN):
+            socket = await self._line.dial(
+                self._address,
+                session=self._session,
+                sequence=self._sequence,
+                is_first=not self._identified,
+            )
+        self._identified = True
+        try:
+            while True:
+                await socket.poll_event()
+                self._note(socket)
+        finally:
+            self._note(socket)
+            await socket.close(code=_KEEPS_THE_SESSION)
+
+    def _note(self, socket: DiscordWebSocket) -> None:
+        """Remember how to go on with this session."""
+        self._session, self._sequence = socket.session_id, socket.sequence
+        self._address = socket.gateway if self._session is not None else self._home
+
+    def _forget_session(self) -> None:
+        self._session = self._sequence = None
+        self._address = self._home

@@ -1,0 +1,63 @@
+"""Finding a message of ours again, in what a channel shows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.discord.choices import is_of_growing
+from adapters.discord.inbound import decode_message_id, encode_message_id, interaction_id
+from adapters.discord.ledger import snowflake
+from adapters.discord.markdown import UNSEEN, render
+from adapters.discord.outbound import nonce
+from adapters.discord.transport import Rest, SaidNo
+from gateway.errors import NotSupported
+from gateway.ids import MessageId
+from gateway.messages import OutgoingMessage
+
+_CLOCKS_DIFFER_BY = 30.0
+_PAGE = "100"
+
+Json = Mapping[str, Any]
+
+
+class History:
+    """Reads back what we have written; nonces are not told there, so the rest has to do."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+        self._us: str | None = None
+
+    async def find(self, channel: str, sought: OutgoingMessage, since: float) -> MessageId | None:
+        after = str(snowflake(since - _CLOCKS_DIFFER_BY))
+        try:
+            us = self._us or str((await self._rest.call("GET", "/users/@me"))["id"])
+            self._us = us
+            page: list[Json] = await self._rest.call(
+                "GET", "/channels/{channel}/messages", channel=channel, after=after, limit=_PAGE
+            )
+        except SaidNo as refusal:
+            raise NotSupported(str(refusal)) from refusal
+        own = [one for one in page if one["author"]["id"] == us]
+        found = [one for one in own if _is_it(one, sought)]
+        newest = max(found, key=lambda one: int(one["id"]), default=None)
+        return None if newest is None else encode_message_id(channel, newest["id"])
+
+
+def _is_it(message: Json, sought: OutgoingMessage) -> bool:
+    if message.get("nonce") is not None:
+        return bool(message["nonce"] == nonce(sought.key))
+    answered = (message.get("message_reference") or {}).get("message_id")
+    asked = sought.reply_to
+    if asked is not None and interaction_id(asked) is None and answered is not None:
+        return bool(answered == decode_message_id(asked)[1])
+    words = render(sought.text).removesuffix(UNSEEN).rstrip()
+    if words:
+        return str(message.get("content") or "").startswith(words)
+    return _is_growing(message)
+
+
+def _is_growing(message: Json) -> bool:
+    return any(
+        is_of_growing(button.get("custom_id") or "")
+        for row in message.get("components") or ()
+        for button in row.get("components") or ()
+    )

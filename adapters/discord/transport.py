@@ -1,0 +1,287 @@
+"""The connections: Discord's API, called once each time, and the SDK's gateway socket.
+
+The SDK's own calls queue and sleep through penalties by themselves, for as long as these take;
+here a penalty is told at once, so that the gateway's pace knows of it.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+from urllib.request import getproxies
+
+import aiohttp
+import discord
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import HTTPClient
+from typing_extensions import override
+
+from adapters.discord.penalties import Penalties
+from gateway.clock import Clock
+from gateway.errors import (
+    AccountRejected,
+    GatewayError,
+    RetryLater,
+    SendRefused,
+    SendUncertain,
+)
+
+logging.getLogger("discord").setLevel(logging.ERROR)  # what matters of it is told as `health`
+
+_USER_AGENT = f"DiscordBot (https://github.com/Rapptz/discord.py {discord.__version__})"
+_CONNECT_SECONDS = 10.0
+_ANSWER_SECONDS = 60.0
+_SOON = 1.0
+_LONGEST_ANSWER = 32_000_000
+WRONG_TOKEN = (
+    "Discord refuses the bot's token: copy it anew from discord.com/developers, "  # noqa: S105 - words about one
+    "your application, Bot, Reset Token"
+)
+_WORDS = {
+    10003: "the channel no longer exists, or the bot may not see it",
+    10008: "the message no longer exists",
+    40005: "the file is larger than Discord takes here",
+    50001: "the bot may not see this channel",
+    50005: "the message is not the bot's own",
+    50007: "the person takes no direct messages from the bot",
+    50013: "the bot lacks a permission here",
+    50083: "the thread is archived",
+}
+"""By Discord's codes: https://discord.com/developers/docs/topics/opcodes-and-status-codes"""
+
+Json = Mapping[str, Any]
+Received = Callable[[str, Any], None]
+
+
+class SaidNo(SendRefused):
+    """Discord refused one call for good."""
+
+    def __init__(self, status: int, code: int, told: str) -> None:
+        self.status = status
+        self.code = code
+        super().__init__(_WORDS.get(code, f"Discord refused it: {told or status} ({code})"))
+
+
+class Rest:
+    """One bot's calls. None is made while a penalty for it lasts."""
+
+    def __init__(self, base: str, token: str, clock: Clock) -> None:
+        self._base = base
+        self._headers = {
+            "Authorization": f"Bot {token}",
+            "User-Agent": _USER_AGENT,
+        }
+        self._penalties = Penalties(clock)
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RetryLater("the connection is closed", _SOON)
+        return self._session
+
+    async def open(self) -> None:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30.0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(
+                    total=_CONNECT_SECONDS + _ANSWER_SECONDS, connect=_CONNECT_SECONDS
+                ),
+                trust_env=bool(getproxies()),
+                # It closes with a code that lets the session be resumed.
+                ws_response_class=vars(discord.http)["DiscordClientWebSocketResponse"],
+            )
+
+    async def close(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        form: Callable[[], aiohttp.FormData] | None = None,
+        is_repeatable: bool = True,
+        **parameters: str,
+    ) -> Any:
+        """Make one call; `parameters` fill the path, or what follows it.
+
+        Raises `RetryLater`, `SaidNo` and `AccountRejected`; for a call that must not be made
+        twice also `SendUncertain`.
+        """
+        route = f"{method} {path}"
+        self._penalties.check(route, parameters)
+        filled, query = _filled(path, parameters)
+        sent: dict[str, Any] = {"json": body} if body is not None else {}
+        if form is not None:
+            sent = {"data": form()}
+        try:
+            async with self.session.request(
+                method, self._base + filled, params=query, headers=self._headers, **sent
+            ) as answer:
+                self._penalties.note(route, parameters, answer.headers)
+                return await self._read(route, parameters, answer, is_repeatable=is_repeatable)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            # Without its cause, which may hold the request with the token in it.
+            raise failure(error, is_repeatable=is_repeatable) from None
+
+    async def _read(
+        self,
+        route: str,
+        parameters: Mapping[str, str],
+        answer: aiohttp.ClientResponse,
+        *,
+        is_repeatable: bool,
+    ) -> Any:
+        if answer.status == HTTPStatus.NO_CONTENT:
+            return None
+        told = await _json(answer)
+        if answer.status < HTTPStatus.BAD_REQUEST and told is not _UNREADABLE:
+            return told
+        details = told if isinstance(told, dict) else {}
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            seconds = self._penalties.refused(route, parameters, answer.headers, details)
+            raise RetryLater("Discord asks to wait", seconds)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            raise AccountRejected(WRONG_TOKEN)
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or told is _UNREADABLE:
+            raise in_doubt(f"Discord is in trouble ({answer.status})", is_repeatable=is_repeatable)
+        raise SaidNo(
+            answer.status, int(details.get("code") or 0), str(details.get("message") or "")
+        )
+
+
+_UNREADABLE = object()
+
+
+async def _json(answer: aiohttp.ClientResponse) -> Any:
+    raw = await answer.content.read(_LONGEST_ANSWER)
+    while not answer.content.at_eof() and len(raw) < _LONGEST_ANSWER:
+        raw += await answer.content.read(_LONGEST_ANSWER - len(raw))
+    try:
+        return discord.utils._from_json(raw.decode())  # noqa: SLF001 - as the SDK reads it
+    except (ValueError, RecursionError):
+        return _UNREADABLE
+
+
+def _filled(path: str, parameters: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    named = {name for name in parameters if f"{{{name}}}" in path}
+    quoted = {name: quote(parameters[name], safe="@") for name in named}
+    return path.format_map(quoted), {
+        name: value for name, value in parameters.items() if name not in named
+    }
+
+
+def failure(error: Exception, *, is_repeatable: bool) -> GatewayError:
+    """Tell what a request that got no answer means: whether it can have arrived."""
+    if isinstance(
+        error,
+        aiohttp.ClientConnectorError
+        | aiohttp.ClientHttpProxyError
+        | aiohttp.ConnectionTimeoutError,
+    ):
+        return RetryLater(f"Discord cannot be reached ({type(error).__name__})", _SOON)
+    words = f"no answer from Discord ({type(error).__name__})"
+    return in_doubt(words, is_repeatable=is_repeatable)
+
+
+def in_doubt(words: str, *, is_repeatable: bool) -> GatewayError:
+    return RetryLater(words, _SOON) if is_repeatable else SendUncertain(words)
+
+
+class _Http(HTTPClient):
+    """Lends the SDK our session, as it would make one only to ask an address of its own."""
+
+    def __init__(self, rest: Rest, token: str, clock_loop: Any) -> None:
+        super().__init__(clock_loop)
+        self._rest = rest
+        self.token = token
+
+    @override
+    async def ws_connect(self, url: str, *, compress: int = 0) -> aiohttp.ClientWebSocketResponse:
+        return await self._rest.session.ws_connect(
+            url,
+            max_msg_size=0,
+            autoclose=False,
+            compress=compress,
+            timeout=aiohttp.ClientWSTimeout(ws_close=_CONNECT_SECONDS),
+            headers={"User-Agent": _USER_AGENT},
+        )
+
+
+class _Parsers(dict[str, Callable[[Any], None]]):
+    """Hands every event over as it is: objects of the SDK would be made for nothing."""
+
+    def __init__(self, received: Received) -> None:
+        super().__init__()
+        self._received = received
+
+    def __missing__(self, event: str) -> Callable[[Any], None]:
+        return lambda payload: self._received(event, payload)
+
+
+class Line(discord.Client):
+    """The SDK's client, of which only its gateway socket is used.
+
+    `received` gets every event in order, `alive` is called whenever Discord has said anything.
+    """
+
+    def __init__(
+        self,
+        rest: Rest,
+        token: str,
+        intents: discord.Intents,
+        received: Received,
+        alive: Callable[[], None],
+        clock: Clock,
+        silent_at_most: float,
+    ) -> None:
+        super().__init__(
+            intents=intents,
+            heartbeat_timeout=silent_at_most,
+            max_messages=None,
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            enable_debug_events=True,
+        )
+        self._rest = rest
+        self._token = token
+        self._alive = alive
+        self._clock = clock
+        self._connection.parsers = _Parsers(received)
+
+    async def prepare(self) -> None:
+        await self._async_setup_hook()
+        self.http = _Http(self._rest, self._token, self.loop)
+        self._connection.http = self.http
+
+    @override
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """Take the SDK's own events for what they are worth: something was heard."""
+        if event == "socket_raw_receive":
+            self._alive()
+
+    @override
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Wait as Discord asks before one identifies again."""
+        if not initial:
+            await self._clock.sleep(5.0)
+
+    async def dial(
+        self, address: yarl.URL, *, session: str | None, sequence: int | None, is_first: bool
+    ) -> DiscordWebSocket:
+        """Connect, and resume the session if there is one; raises what the SDK raises."""
+        return await DiscordWebSocket.from_client(
+            self,
+            initial=is_first,
+            gateway=address,
+            session=session,
+            sequence=sequence,
+            resume=session is not None,
+        )

@@ -1,0 +1,146 @@
+"""Looking for what was written while nobody listened: Slack keeps it, and time is its order."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any
+
+import structlog
+
+from adapters.slack.api import Api, SaidNo
+from adapters.slack.intake import Intake
+from adapters.slack.ledger import Ledger
+from gateway.clock import Clock
+from gateway.errors import RetryLater
+
+log = structlog.get_logger()
+
+_PAGE = 200
+_PAGES = 5
+_CONVERSATIONS = 200
+_KINDS = "im,mpim,public_channel,private_channel"
+_GONE = {"thread_not_found", "message_not_found", "channel_not_found", "not_in_channel"}
+_OVERLAP = 10
+"""Seconds before the last message seen: one of another conversation may have overtaken it."""
+_BEFORE_A_NEW_ONE = 1.5
+"""Seconds that a new message waits for older ones: Slack wants it acknowledged in three."""
+
+Json = Mapping[str, Any]
+
+
+class CatchingUp:
+    """Reads histories after a gap, through the same door as everything else."""
+
+    def __init__(
+        self, api: Api, intake: Intake, ledger: Ledger, clock: Clock, oldest_age: float
+    ) -> None:
+        self._api = api
+        self._intake = intake
+        self._ledger = ledger
+        self._clock = clock
+        self._oldest_age = oldest_age
+        self._wanted = asyncio.Event()
+        self._since: str | None = None
+        """From when on to look, while there is a gap."""
+        self._looking: dict[str, asyncio.Lock] = {}
+        self._done: set[str] = set()
+
+    def want(self) -> None:
+        """Have it looked for what has been missed since the last message surely seen."""
+        self._ledger.note_gap()
+        gap = self._ledger.gap
+        if gap is not None:
+            oldest = Decimal(f"{self._clock.now() - self._oldest_age:.6f}")
+            self._since = str(max(Decimal(gap) - _OVERLAP, oldest))
+            self._done.clear()
+            self._wanted.set()
+
+    async def run(self) -> None:
+        """Look whenever it is wanted."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            gap = self._ledger.gap
+            for channel in await self._conversations():
+                await self._catch_up(channel)
+            if not self._wanted.is_set() and gap is not None:
+                self._ledger.close_gap(gap)
+                self._since = None
+                self._done.clear()
+
+    async def first(self, channel: str) -> None:
+        """Have what was missed in a conversation kept before something new is, if it is quick."""
+        if self._since is not None:
+            with suppress(TimeoutError):
+                async with self._clock.timeout(_BEFORE_A_NEW_ONE):
+                    await self._catch_up(channel)
+
+    async def _catch_up(self, channel: str) -> None:
+        lock = self._looking.setdefault(channel, asyncio.Lock())
+        async with lock:
+            since = self._since
+            if since is None or channel in self._done:
+                return
+            messages = await self._missed(channel, since)
+            for message in messages:
+                await self._intake.take_missed(channel, message)
+            if since == self._since:
+                self._done.add(channel)
+        if messages:
+            log.info("history.caught_up", conversation=channel, messages=len(messages))
+        if not lock.locked():
+            self._looking.pop(channel, None)
+
+    async def _conversations(self) -> list[str]:
+        """Return where to look: what is known, the latest first, then what Slack names."""
+        names = dict.fromkeys(self._ledger.conversations)
+        listed = await self._pages(
+            "users.conversations", "channels", types=_KINDS, exclude_archived=True
+        )
+        names.update(dict.fromkeys(one["id"] for one in listed))
+        return list(names)[:_CONVERSATIONS]
+
+    async def _missed(self, channel: str, since: str) -> list[Json]:
+        """Return a conversation's messages since then, oldest first, with those in threads."""
+        told = await self._pages("conversations.history", "messages", channel=channel, oldest=since)
+        roots = {one["thread_ts"] for one in told if one.get("thread_ts") and _has_more(one)}
+        roots.update(self._ledger.threads_of(channel))
+        for root in sorted(roots):
+            told += await self._pages(
+                "conversations.replies", "messages", channel=channel, ts=root, oldest=since
+            )
+        new = {one["ts"]: one for one in told if Decimal(one["ts"]) > Decimal(since)}
+        return [new[ts] for ts in sorted(new, key=Decimal)]
+
+    async def _pages(self, method: str, kind: str, **parameters: Any) -> list[Json]:
+        """Read a list to its end, or as far as is sensible; what may not be read is no list."""
+        found: list[Json] = []
+        cursor: dict[str, str] = {}
+        for _ in range(_PAGES):
+            try:
+                answer = await self._patiently(method, limit=_PAGE, **parameters, **cursor)
+            except SaidNo as refusal:
+                if refusal.error not in _GONE:
+                    log.warning("history.not_read", method=method, reason=str(refusal))
+                return found
+            found += answer.get(kind) or ()
+            following = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not following:
+                return found
+            cursor = {"cursor": following}
+        return found
+
+    async def _patiently(self, method: str, **parameters: Any) -> Json:
+        while True:
+            try:
+                answer: Json = await self._api.call(method, **parameters)
+            except RetryLater as pause:
+                log.info("history.put_off", method=method, after=pause.after)
+                await self._clock.sleep(pause.after)
+            else:
+                return answer
+
+
+def _has_more(message: Json) -> bool:
+    return bool(message.get("reply_count"))

@@ -1,0 +1,318 @@
+"""Connections that break, half open lines, refusals: it goes on, or stops and says why."""
+
+import asyncio
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from adapters.discord.adapter import DiscordAdapter
+from adapters.discord.connection import Connection
+from adapters.discord.settings import DiscordSettings
+from adapters.discord.transport import Rest
+from gateway.errors import AccountRejected, RetryLater
+from gateway.ids import AccountName
+from gateway.messages import OutgoingMessage
+from tests.adapters.discord.conftest import Receiving, at
+from tests.fakes.account import Account
+from tests.fakes.discord import Channel, FakeDiscord, User
+from tests.fakes.discord.session import Intent
+from tests.fakes.faults import Answer, RateLimit, Reset
+
+pytestmark = pytest.mark.usefixtures("general")
+
+SHAPELESS: list[Any] = [{}, {"id": 7}, {"ids": 3, "threads": 4, "channels": [5]}, [], None]
+
+
+async def heard(account: Account, *texts: str) -> None:
+    await account.gate.until(lambda gate: gate.texts == list(texts))
+
+
+async def connected(server: FakeDiscord, *, identifies: int = 0, resumes: int = 0) -> None:
+    """Wait for a connection after so many sessions begun, or gone on with."""
+    gateway = server.gateway
+    await server.until(
+        lambda _: (
+            gateway.is_connected and gateway.identifies >= identifies and gateway.resumes >= resumes
+        )
+    )
+
+
+async def ends(adapter: DiscordAdapter, account: Account) -> None:
+    """Run until it gives up; fail where it never does."""
+    async with asyncio.timeout(5):
+        await adapter.run(account.gate)
+
+
+@pytest.mark.parametrize("code", [1000, 1001, 4000, 4001, 4008])
+async def test_a_closed_connection_is_resumed(
+    receiving: Receiving, server: FakeDiscord, account: Account, ann: User, code: int
+) -> None:
+    async with receiving():
+        ann.writes("one")
+        await heard(account, "one")
+        server.gateway.closes(code)
+        ann.writes("two")
+        await heard(account, "one", "two")
+        assert (server.gateway.identifies, server.gateway.resumes) == (1, 1)
+    assert account.gate.attempts == 2
+    assert account.health.troubles == []
+
+
+@pytest.mark.parametrize("code", [4007, 4009])
+async def test_a_closed_session_is_begun_anew_and_nothing_is_missed(
+    receiving: Receiving,
+    server: FakeDiscord,
+    account: Account,
+    general: Channel,
+    ann: User,
+    code: int,
+) -> None:
+    async with receiving():
+        ann.writes("one", channel=general)
+        await heard(account, "one")
+        server.gateway.closes(code)
+        ann.writes("two", channel=general)
+        await heard(account, "one", "two")
+        assert server.gateway.identifies == 2
+
+
+async def test_discord_may_ask_for_a_new_connection(
+    receiving: Receiving, server: FakeDiscord, account: Account, ann: User
+) -> None:
+    async with receiving():
+        for text in ("one", "two", "three"):
+            known = server.gateway.resumes
+            server.gateway.asks_reconnect()
+            ann.writes(text)
+            await connected(server, resumes=known + 1)
+        await heard(account, "one", "two", "three")
+        assert server.gateway.identifies == 1
+    assert account.gate.attempts == 3
+
+
+async def test_a_session_that_can_go_on_is_resumed(
+    receiving: Receiving, server: FakeDiscord, account: Account, ann: User
+) -> None:
+    async with receiving():
+        server.gateway.invalidates(resumable=True)
+        ann.writes("one")
+        await heard(account, "one")
+        assert (server.gateway.identifies, server.gateway.resumes) == (1, 1)
+
+
+async def test_a_session_that_is_unknown_is_begun_anew(
+    receiving: Receiving, server: FakeDiscord, account: Account, general: Channel, ann: User
+) -> None:
+    async with receiving():
+        ann.writes("one", channel=general)
+        await heard(account, "one")
+        server.gateway.forgets()
+        server.gateway.breaks_off()
+        ann.writes("two", channel=general)
+        await heard(account, "one", "two")
+        assert (server.gateway.identifies, server.gateway.resumes) == (2, 1)
+
+
+async def test_sessions_that_fail_again_and_again_are_begun_less_and_less_often(
+    receiving: Receiving, server: FakeDiscord, account: Account, ann: User
+) -> None:
+    async with receiving():
+        begun = []
+        for number in range(2, 6):
+            server.gateway.invalidates()
+            await connected(server, identifies=number)
+            begun.append(account.kit.clock.monotonic())
+        pauses = [later - earlier for earlier, later in pairwise(begun)]
+        assert all(pause > 5.0 for pause in pauses)
+        assert pauses[-1] > pauses[0]
+        ann.writes("still here")
+        await heard(account, "still here")
+    assert "the connection ended" in account.health.troubles
+
+
+async def test_lesson_37_a_line_that_is_half_open_is_left(
+    entry: dict[str, Any], server: FakeDiscord, account: Account
+) -> None:
+    server.gateway.heartbeat_ms = 50
+    settings = DiscordSettings.model_validate(entry)
+    rest = Rest(settings.api_base, server.token, account.kit.clock)
+    await rest.open()
+    told: list[str] = []
+    connection = Connection(
+        settings, rest, account.kit, lambda event, _: told.append(event), silent_at_most=0.3
+    )
+    keeping = asyncio.ensure_future(connection.keep_up())
+    await account.health.until(lambda _: "READY" in told)
+    server.gateway.goes_silent()
+    server.gateway.push("CHANNEL_CREATE", {})
+    await account.health.until(lambda _: "CHANNEL_CREATE" in told)
+    keeping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await keeping
+    await rest.close()
+    assert (server.gateway.identifies, server.gateway.resumes) == (1, 1)
+    assert told.count("CHANNEL_CREATE") == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(4004, "Reset Token"), (4014, "Message Content Intent"), (4013, "intents"), (4011, "sharded")],
+)
+async def test_what_is_closed_for_good_stops_the_account_with_what_to_do(
+    receiving: Receiving,
+    server: FakeDiscord,
+    account: Account,
+    code: int,
+    words: str,
+) -> None:
+    with pytest.RaisesGroup(pytest.RaisesExc(AccountRejected, match=words)):
+        async with receiving():
+            server.gateway.closes(code)
+            await account.health.until(lambda _: not server.gateway.is_connected)
+            await asyncio.Event().wait()
+    assert server.gateway.identifies == 1
+
+
+async def test_an_intent_that_is_not_allowed_is_said_once_and_plainly(
+    adapter: DiscordAdapter, server: FakeDiscord, account: Account
+) -> None:
+    server.gateway.allowed = Intent(0)
+    with pytest.raises(AccountRejected, match="message_content: false"):
+        await ends(adapter, account)
+    assert server.gateway.identifies == 1
+
+
+@pytest.mark.parametrize("more", [{"message_content": False}])
+async def test_without_the_intent_only_what_is_meant_for_the_bot_is_read(
+    receiving: Receiving, server: FakeDiscord, account: Account, general: Channel, ann: User
+) -> None:
+    server.gateway.allowed = Intent(0)
+    async with receiving():
+        ann.writes("among ourselves", channel=general)
+        ann.writes(f"{server.mention} hi", channel=general)
+        ann.writes("hello")
+        await account.gate.until(lambda gate: sorted(gate.texts) == ["", "hello", "hi"])
+    assert [one.is_addressed for one in account.gate.messages if not one.text] == [False]
+
+
+async def test_a_wrong_token_is_not_tried_again(
+    entry: dict[str, Any], server: FakeDiscord, account: Account
+) -> None:
+    settings = DiscordSettings.model_validate({**entry, "token": "MTA.wrong.token"})
+    adapter = DiscordAdapter(AccountName("helper"), settings, account.kit)
+    await adapter.open()
+    with pytest.raises(AccountRejected, match="Reset Token"):
+        await ends(adapter, account)
+    await adapter.close()
+    assert len(server.log) == 1
+    assert server.gateway.identifies == 0
+
+
+@pytest.mark.parametrize("effect", [Answer(503), Reset(), RateLimit(retry_after=1)])
+@pytest.mark.parametrize("path", ["/users/@me", "/gateway"])
+async def test_n22_a_first_connection_that_fails_is_to_be_tried_later(
+    adapter: DiscordAdapter,
+    server: FakeDiscord,
+    account: Account,
+    receiving: Receiving,
+    path: str,
+    effect: Answer | Reset | RateLimit,
+) -> None:
+    trouble = server.faults.add(effect, path=path)
+    with pytest.raises(RetryLater):
+        await ends(adapter, account)
+    trouble.times = 0
+    await account.kit.clock.sleep(1.0)
+    async with receiving():
+        assert server.gateway.identifies == 1
+
+
+async def test_a_gateway_that_is_away_is_dialled_until_it_is_back(
+    receiving: Receiving, server: FakeDiscord, account: Account, general: Channel, ann: User
+) -> None:
+    async with receiving():
+        away = server.faults.add(Answer(502), path="/gateway")
+        server.gateway.forgets()
+        server.gateway.breaks_off()
+        await account.health.until(lambda health: len(health.troubles) > 1)
+        ann.writes("missed", channel=general)
+        away.times = 0
+        await heard(account, "missed")
+        await account.health.until(lambda health: health.is_alive)
+
+
+async def test_lesson_12_a_second_run_leaves_one_connection(
+    receiving: Receiving, server: FakeDiscord, account: Account, ann: User
+) -> None:
+    for number in (1, 2):
+        async with receiving():
+            ann.writes(str(number))
+            await heard(account, *map(str, range(1, number + 1)))
+            open_now = [one for one in server.gateway.sessions.values() if one.connection]
+            assert len(open_now) == 1
+    await server.until(lambda server: not server.gateway.is_connected)
+
+
+async def test_events_that_are_malformed_or_unknown_end_nothing(
+    receiving: Receiving, server: FakeDiscord, account: Account, ann: User
+) -> None:
+    async with receiving():
+        for name in (
+            "MESSAGE_CREATE",
+            "MESSAGE_UPDATE",
+            "MESSAGE_DELETE",
+            "MESSAGE_DELETE_BULK",
+            "INTERACTION_CREATE",
+            "GUILD_CREATE",
+            "GUILD_DELETE",
+            "CHANNEL_CREATE",
+            "CHANNEL_DELETE",
+            "THREAD_UPDATE",
+            "THREAD_LIST_SYNC",
+            "NEVER_HEARD_OF",
+        ):
+            for data in SHAPELESS:
+                server.gateway.push(name, data)
+        ann.writes("hello")
+        await heard(account, "hello")
+        assert server.gateway.identifies == 1
+
+
+async def test_ending_to_receive_lets_sending_go_on(
+    adapter: DiscordAdapter, receiving: Receiving, server: FakeDiscord, ann: User
+) -> None:
+    async with receiving():
+        pass
+    await server.until(lambda server: not server.gateway.is_connected)
+    await adapter.send(at(ann.dm), OutgoingMessage("out_1", "still here"))
+    assert ann.dm.bot_texts() == ["still here"]
+
+
+async def test_the_token_is_in_no_word_that_is_logged_or_raised(
+    adapter: DiscordAdapter,
+    receiving: Receiving,
+    server: FakeDiscord,
+    account: Account,
+    ann: User,
+) -> None:
+    secret = server.token.rpartition(".")[2]
+    raised = []
+    with capture_logs() as logged:
+        async with receiving():
+            server.gateway.push("MESSAGE_CREATE", {"author": server.token})
+            ann.writes("one")
+            await heard(account, "one")
+            server.gateway.invalidates()
+            ann.writes("two")
+            await heard(account, "one", "two")
+        for effect in (Answer(502), Answer(403, {"code": 50013}), Reset(), Answer(401)):
+            fault = server.faults.add(effect, path="/messages")
+            with pytest.raises(Exception) as caught:  # noqa: PT011 - whichever; its words count
+                await adapter.send(at(ann.dm), OutgoingMessage("out_1", "hello"))
+            raised.append(repr(caught.value) + repr(caught.value.__cause__))
+            fault.times = 0
+    assert len(raised) == 4
+    assert secret not in repr(logged) + repr(raised) + repr(account.health.troubles)
+    assert secret not in str(account.cursor.position)

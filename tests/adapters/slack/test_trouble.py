@@ -1,0 +1,298 @@
+"""Whatever goes wrong while receiving is told, waited out, and made up for."""
+
+import asyncio
+import json
+import logging
+
+import pytest
+import structlog
+
+from adapters.slack.adapter import SlackAdapter
+from adapters.slack.settings import SlackSettings
+from gateway.errors import AccountRejected, GatewayError, RetryLater
+from gateway.ids import AccountName
+from gateway.messages import OutgoingMessage
+from tests.fakes.account import Account
+from tests.fakes.clock import FakeClock
+from tests.fakes.faults import Answer, RateLimit
+from tests.fakes.slack import FakeSlack, User
+from tests.fakes.slack_address import at, connected
+
+
+async def ended(adapter: SlackAdapter, account: Account) -> GatewayError:
+    with pytest.raises(GatewayError) as raised:
+        await adapter.run(account.gate)
+    return raised.value
+
+
+async def until_lines(server: FakeSlack, opened: int, *, left: int = 1) -> None:
+    await server.until(
+        lambda server: server.sockets.opened == opened and len(server.sockets.connections) == left
+    )
+
+
+async def pass_time(clock: FakeClock, seconds: float) -> None:
+    """Move on step by step, so that what answers over real sockets keeps up."""
+    for _ in range(int(seconds)):
+        await clock.advance(1)
+        await asyncio.sleep(0.005)  # lets the loop read what has come
+
+
+async def heard(account: Account, *texts: str) -> None:
+    await account.gate.until(lambda gate: gate.texts == list(texts))
+
+
+@pytest.mark.parametrize("error", ["invalid_auth", "account_inactive", "token_revoked"])
+async def test_a_dead_token_stops_the_account(
+    adapter: SlackAdapter, server: FakeSlack, account: Account, error: str
+) -> None:
+    server.world.token_refusal = error
+    trouble = await ended(adapter, account)
+    assert isinstance(trouble, AccountRejected)
+    assert server.world.bot_token not in str(trouble)
+
+
+@pytest.mark.parametrize("error", ["missing_scope", "not_allowed_token_type", "invalid_auth"])
+async def test_an_app_token_that_opens_no_socket_stops_it_and_says_why(
+    adapter: SlackAdapter, server: FakeSlack, account: Account, error: str
+) -> None:
+    server.sockets.refuses = error
+    trouble = await ended(adapter, account)
+    assert isinstance(trouble, AccountRejected)
+    assert "token" in str(trouble)
+
+
+@pytest.mark.parametrize("method", ["auth.test", "apps.connections.open"])
+async def test_without_a_network_it_starts_later(
+    adapter: SlackAdapter, server: FakeSlack, account: Account, method: str
+) -> None:
+    server.faults.add(Answer(503), path=method)
+    assert isinstance(await ended(adapter, account), RetryLater)
+
+
+async def test_a_socket_that_does_not_open_is_trouble(
+    adapter: SlackAdapter, server: FakeSlack, account: Account
+) -> None:
+    server.faults.add(
+        Answer(200, {"ok": True, "url": f"{server.url.replace('http', 'ws')}/link/?ticket=x"}),
+        path="apps.connections.open",
+    )
+    trouble = await ended(adapter, account)
+    assert isinstance(trouble, RetryLater)
+    assert "ticket" not in str(trouble)
+
+
+async def test_a_token_revoked_meanwhile_stops_it(
+    adapter: SlackAdapter, server: FakeSlack, account: Account, clock: FakeClock
+) -> None:
+    running = asyncio.create_task(adapter.run(account.gate))
+    await connected(server)
+    server.world.token_refusal = "token_revoked"
+    server.sockets.drop()
+    await account.health.until(lambda health: not health.is_alive)
+    await pass_time(clock, 3)
+    with pytest.raises(AccountRejected, match="revoked"):
+        await running
+
+
+async def test_a_refresh_leaves_no_moment_without_a_line(
+    adapter: SlackAdapter, server: FakeSlack, account: Account, clock: FakeClock, ann: User
+) -> None:
+    async with account.receiving(adapter):
+        await connected(server)
+        ann.writes("before")
+        await heard(account, "before")
+        await server.sockets.disconnect()
+        await until_lines(server, opened=2)
+        ann.writes("after")
+        await heard(account, "before", "after")
+        assert account.health.troubles == []
+        await clock.advance(11)
+        await server.until(lambda server: not server.pending)
+    await server.until(lambda server: not server.sockets.connections)
+
+
+async def test_a_lost_line_is_told_and_what_was_missed_is_found(
+    adapter: SlackAdapter, server: FakeSlack, account: Account, clock: FakeClock, ann: User
+) -> None:
+    async with account.receiving(adapter):
+        await connected(server)
+        ann.writes("before")
+        await heard(account, "before")
+        server.sockets.drop()
+        await account.health.until(lambda health: not health.is_alive)
+        assert "lost" in account.health.troubles[-1]
+        ann.writes("meanwhile")
+        await pass_time(clock, 2)
+        await heard(account, "before", "meanwhile")
+        assert account.health.is_alive
+        ann.writes("after")
+        await heard(account, "before", "meanwhile", "after")
+
+
+async def test_l37_a_half_open_line_is_noticed(
+    adapter: SlackAdapter, server: FakeSlack, account: Account, clock: FakeClock, ann: User
+) -> None:
+    async with account.receiving(adapter):
+        await connected(server)
+        ann.writes("before")
+        await heard(account, "before")
+        server.sockets.go_silent()
+        ann.writes("unheard")
+        await pass_time(clock, 25)
+        await heard(account, "before", "unheard")
+        assert len(server.sockets.connections) >= 1
+        assert server.sockets.opened >= 2
+
+
+async def test_a_line_that_answers_pings_stays(
+    adapter: SlackAdapter, server: FakeSlack, account: Account, clock: FakeClock
+) -> None:
+    async with account.receiving(adapter):
+        await connected(server)
+        await pass_time(clock, 60)
+        assert server.sockets.opened == 1
+        assert server.sockets.connections[0].pings >= 10
+    assert account.health.troubles == []
+
+
+async def test_r8_what_was_written_while_it_was_down_is_answered_in_order(
+    adapter: SlackAdapter,
+    server: FakeSlack,
+    settings: SlackSettings,
+    account: Account,
+    clock: FakeClock,
+    ann: User,
+) -> None:
+    team = server.channel("team", [ann])
+    async with account.receiving(adapter):
+        await connected(server)
+        root = ann.writes(f"{server.mention} first", place=team)
+        await heard(account, "first")
+        await adapter.send(at(team, root.ts), OutgoingMessage("out_1", "yes?"))
+        await server.until(lambda server: not server.pending)
+    assert json.loads(account.cursor.position or "")["threads"] == [[team.id, root.ts]]
+    ben = server.user("U0BEN", "Ben")
+    ann.writes("in the thread", place=team, thread=root.ts)
+    ann.writes("not for us", place=team)
+    ben.writes("by a stranger")
+    ben.writes("twice")
+    await pass_time(clock, 500)
+    assert all(one.is_over for one in server.deliveries)
+    later = SlackAdapter(AccountName("helper"), settings, account.kit)
+    await later.open()
+    async with account.receiving(later):
+        await account.gate.until(lambda gate: len(gate.messages) == 5)
+    await later.close()
+    assert [(one.text, one.is_addressed) for one in account.gate.messages[1:]] == [
+        ("in the thread", True),
+        ("not for us", False),
+        ("by a stranger", True),
+        ("twice", True),
+    ]
+    assert len(account.gate.messages) == 5
+
+
+async def test_r8_what_is_too_old_is_left(
+    settings: SlackSettings, account: Account, clock: FakeClock, ann: User
+) -> None:
+    account.cursor.position = json.dumps({"seen": f"{clock.now() - 90_000:.6f}"})
+    ann.writes("yesterday")
+    await pass_time(clock, 1)
+    await clock.advance(3_600)
+    ann.writes("just now")
+    await clock.advance(600)
+    adapter = SlackAdapter(AccountName("helper"), settings, account.kit)
+    await adapter.open()
+    async with account.receiving(adapter):
+        await heard(account, "just now")
+    await adapter.close()
+
+
+@pytest.mark.parametrize(
+    "position", [None, "", "nonsense", "[]", '{"seen": 5, "threads": [1], "conversations": 7}']
+)
+async def test_a_first_start_looks_for_nothing(
+    adapter: SlackAdapter,
+    server: FakeSlack,
+    account: Account,
+    ann: User,
+    position: str | None,
+) -> None:
+    account.cursor.position = position
+    ann.writes("long ago")
+    async with account.receiving(adapter):
+        await connected(server)
+        ann.writes("hello")
+        await heard(account, "hello")
+    assert not server.calls("conversations.history")
+
+
+async def test_a_history_that_is_limited_is_waited_for_in_the_background(
+    adapter: SlackAdapter, server: FakeSlack, account: Account, clock: FakeClock, ann: User
+) -> None:
+    account.cursor.position = json.dumps({"seen": f"{clock.now() - 60:.6f}"})
+    ann.writes("missed")
+    await pass_time(clock, 500)
+    server.faults.add(RateLimit(60), path="conversations.history", times=1)
+    async with account.receiving(adapter):
+        await connected(server)
+        await server.until(lambda server: bool(server.calls("conversations.history")))
+        ann.writes("new")
+        await pass_time(clock, 3)
+        await heard(account, "new")
+        await pass_time(clock, 60)
+        await account.gate.until(lambda gate: "missed" in gate.texts)
+
+
+async def test_histories_that_may_not_be_read_are_a_warning(
+    adapter: SlackAdapter, server: FakeSlack, account: Account, clock: FakeClock, ann: User
+) -> None:
+    account.cursor.position = json.dumps({"seen": f"{clock.now() - 60:.6f}"})
+    server.world.scopes -= {"im:read", "channels:read", "groups:read", "mpim:read"}
+    with structlog.testing.capture_logs() as logs:
+        async with account.receiving(adapter):
+            await connected(server)
+            await server.until(lambda server: bool(server.calls("users.conversations")))
+            ann.writes("hello")
+            await heard(account, "hello")
+    assert [one["event"] for one in logs if one["log_level"] == "warning"] == ["history.not_read"]
+
+
+async def test_nothing_is_left_running(
+    adapter: SlackAdapter, server: FakeSlack, account: Account, ann: User
+) -> None:
+    before = asyncio.all_tasks()
+    async with account.receiving(adapter):
+        await connected(server)
+        ann.writes("hello")
+        await heard(account, "hello")
+    await server.until(lambda server: not server.sockets.connections)
+    ours = {task for task in asyncio.all_tasks() - before if "slack" in repr(task.get_coro())}
+    assert {task for task in ours if "adapters" in repr(task.get_coro())} == set()
+    await adapter.send(at(ann.dm), OutgoingMessage("out_1", "still here"))
+    assert ann.dm.bot_texts() == ["still here"]
+
+
+@pytest.mark.threat("T55")
+async def test_no_secret_and_no_word_is_logged(
+    adapter: SlackAdapter,
+    server: FakeSlack,
+    account: Account,
+    clock: FakeClock,
+    ann: User,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with structlog.testing.capture_logs() as logs:
+        async with account.receiving(adapter):
+            await connected(server)
+            ann.writes("a private word")
+            await heard(account, "a private word")
+            ann.commands("/parley", "another private word")
+            server.sockets.drop()
+            await account.health.until(lambda health: not health.is_alive)
+            await pass_time(clock, 2)
+    written = caplog.text + json.dumps(logs, default=str)
+    for secret in ("private", "ticket", server.world.bot_token, server.world.app_token):
+        assert secret not in written

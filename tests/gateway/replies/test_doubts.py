@@ -1,0 +1,158 @@
+"""Sends of which nobody knows whether they arrived, on platforms that can look."""
+
+import asyncio
+
+import pytest
+
+from gateway.contracts.stores import OutboxKind
+from gateway.errors import NotSupported, SendRefused, SendUncertain
+from gateway.events import TextDelta
+from gateway.messages import OutgoingMessage
+from tests.fakes.adapter import FindingAdapter, KeyedAdapter, Lost
+from tests.fakes.clock import FakeClock
+from tests.fakes.talk import Talk, an_address
+
+MISSING = "_Part 1 may be missing._"
+
+
+class FindingKeyedAdapter(FindingAdapter, KeyedAdapter):
+    """A platform that forgets a key after a while, and can be searched then."""
+
+    repeat_window = 1.0
+
+
+@pytest.fixture
+def talk() -> Talk[FindingAdapter]:
+    clock = FakeClock()
+    return Talk(clock, FindingAdapter(clock))
+
+
+@pytest.mark.parametrize("is_applied", [True, False])
+async def test_r6_a_lookup_that_is_lost_is_made_again(
+    talk: Talk[FindingAdapter], is_applied: bool
+) -> None:
+    talk.platform.script["send"].append(Lost(is_applied=is_applied))
+    talk.platform.script["find"].extend([SendUncertain("no answer")] * 4)
+    await talk.answer(["The whole answer."])
+    assert talk.platform.texts() == ["The whole answer."]
+    assert len(talk.platform.made("find")) == (5 if is_applied else 6)
+    assert talk.memory.states() == ["final"]
+
+
+@pytest.mark.parametrize("refusal", [NotSupported("no history"), SendRefused("no right to read")])
+@pytest.mark.parametrize("is_applied", [True, False])
+async def test_r6_a_whole_answer_that_nobody_can_look_for_is_not_sent_again(
+    talk: Talk[FindingAdapter], refusal: Exception, is_applied: bool
+) -> None:
+    talk.platform.script["send"].append(Lost(is_applied=is_applied))
+    talk.platform.script["find"].append(refusal)
+    await talk.answer(["The whole answer."])
+    assert talk.platform.texts() == [*["The whole answer."] * is_applied, MISSING]
+    assert talk.memory.states() == ["unknown", "final"]
+
+
+async def test_r6_where_nobody_can_look_first_sends_are_stubs_from_then_on(
+    talk: Talk[FindingAdapter],
+) -> None:
+    talk.platform.script["send"].append(Lost(is_applied=True))
+    talk.platform.script["find"].extend([NotSupported("no history")] * 2)
+    await talk.answer(["A first answer."])
+    await talk.answer(["A second answer."], talk.turn(an_address("d")))
+    assert talk.platform.made("send", conversation="d")[0].text == "A second…"
+    assert talk.platform.texts("d") == ["A second answer."]
+    talk.platform.script["send"].append(Lost(is_applied=True))
+    await talk.answer(["A third answer."], talk.turn(an_address("e")))
+    assert talk.platform.texts("e") == ["A third…", "A third answer."]
+
+
+@pytest.mark.parametrize("is_applied", [True, False])
+async def test_r6_a_notice_that_nobody_can_look_for_is_not_said_twice(
+    talk: Talk[FindingAdapter], is_applied: bool
+) -> None:
+    talk.platform.script["send"].append(Lost(is_applied=is_applied))
+    talk.platform.script["find"].append(NotSupported("no history"))
+    await talk.over(talk.replies.notice(an_address(), "You are let in."))
+    assert talk.platform.texts() == [*["You are let in."] * is_applied, MISSING]
+
+
+@pytest.mark.parametrize("has_arrived", [True, False])
+async def test_r6_what_a_process_left_whole_and_nobody_can_look_for_is_not_sent_again(
+    talk: Talk[FindingAdapter], has_arrived: bool
+) -> None:
+    await caught_in_the_send(talk, "The whole answer.", has_arrived=has_arrived)
+    talk.platform.script["find"].append(NotSupported("no history"))
+    await talk.answer(["The whole answer."], talk.turn(name="t", attempt=2))
+    assert talk.platform.texts() == [*["The whole answer."] * has_arrived, MISSING]
+
+
+@pytest.mark.parametrize("kept", ["", "The whole…"])
+async def test_r6_what_a_process_left_as_a_stub_or_growing_is_told_by_a_new_message(
+    talk: Talk[FindingAdapter], kept: str
+) -> None:
+    await caught_in_the_send(talk, kept, has_arrived=False)
+    talk.platform.script["find"].append(NotSupported("no history"))
+    await talk.answer(["The whole answer."], talk.turn(name="t", attempt=2))
+    assert talk.platform.texts() == ["The whole answer."]
+    assert talk.memory.states() == ["abandoned", "final"]
+
+
+async def caught_in_the_send(talk: Talk[FindingAdapter], kept: str, *, has_arrived: bool) -> None:
+    """Let a process end while it sends the first message of turn `t`."""
+    row = await talk.outbox.begin(
+        an_address(), turn=talk.turn(name="t"), position=0, kind=OutboxKind.TEXT, text=kept
+    )
+    if has_arrived:
+        talk.platform.put(an_address(), OutgoingMessage(row.id, kept))
+    await talk.clock.advance(60)
+    talk.restart()
+
+
+async def test_r6_a_message_that_grew_when_the_process_ended_is_found_and_goes_on(
+    talk: Talk[FindingAdapter],
+) -> None:
+    talk.platform.latency = 1.0
+    telling = asyncio.ensure_future(talk.tell(["Some words ", 20.0], talk.turn(name="t")))
+    await talk.clock.advance(1.0)
+    telling.cancel()
+    await asyncio.wait([telling])
+    (row,) = talk.memory.rows.values()
+    assert (row.state.value, row.text) == ("sending", "")
+    sent = OutgoingMessage(row.id, "Some words", is_growing=True)
+    talk.platform.put(an_address(), sent)
+    talk.restart()
+    await talk.answer(["Some words and more."], talk.turn(name="t", attempt=2))
+    assert talk.platform.texts() == ["Some words and more."]
+
+
+async def test_r6_a_whole_page_in_a_place_where_nothing_can_be_edited_is_not_doubled(
+    talk: Talk[FindingAdapter],
+) -> None:
+    talk.platform.script["find"].append(NotSupported("no history"))
+    talk.platform.script["edit"].append(NotSupported("no edits in this place"))
+    talk.platform.script["send"].extend([None, Lost(is_applied=True)])
+    async with talk.replies.open(talk.turn()) as reply:
+        reply.show(TextDelta(text="The whole "))
+        await talk.clock.advance(0.5)
+        reply.show(TextDelta(text="answer."))
+        await talk.over(reply.finish())
+    assert talk.platform.texts() == ["The whole", "The whole answer.", MISSING]
+
+
+async def test_r6_a_message_from_before_is_not_taken_for_the_one_in_doubt(
+    talk: Talk[FindingAdapter],
+) -> None:
+    talk.platform.put(an_address(), OutgoingMessage("o_1", "An old one of the same key."))
+    await talk.clock.advance(100)
+    talk.platform.script["send"].append(Lost(is_applied=False))
+    await talk.answer(["The answer."])
+    assert talk.platform.texts() == ["An old one of the same key.", "The answer."]
+
+
+async def test_r6_a_key_that_is_forgotten_meanwhile_is_looked_for() -> None:
+    clock = FakeClock()
+    talk = Talk(clock, FindingKeyedAdapter(clock))
+    talk.platform.latency = 2.0
+    talk.platform.script["send"].append(Lost(is_applied=True))
+    await talk.answer(["The whole answer."])
+    assert talk.platform.texts() == ["The whole answer."]
+    assert len(talk.platform.made("find")) == 1
