@@ -1,12 +1,16 @@
 """What people may do, by role and place; what they are asked, and what they may spend."""
 
+import re
+
 import pytest
 
 from tests.fakes.model import call
 from tests.journeys.on_telegram import TelegramGroup
+from tests.journeys.platform import Person
 from tests.journeys.world import World
 
-in_group = pytest.mark.parametrize("platform", ["telegram group"], indirect=True)
+GROUPS = ["telegram group", "discord server", "slack channel"]
+in_groups = pytest.mark.parametrize("platform", GROUPS, indirect=True)
 WRITE = call("write_file", path="data/note.txt", content="hello")
 
 
@@ -22,10 +26,20 @@ def offered(world: World) -> list[set[str]]:
     ]
 
 
-@in_group
+async def place_of(world: World, person: Person) -> str:
+    """Ask the bot how settings name this place, and leave the gateway stopped."""
+    await world.start()
+    shown = await person.asks("/whoami", "Place: ")
+    await world.stop()
+    found = re.search(r"Place: `?([^\s`]+)", shown.text)
+    assert found is not None
+    return found[1]
+
+
+@in_groups
 async def test_t15_t22_tools_follow_the_role_of_who_speaks(world: World) -> None:
     ann, bob, eve = (world.person(name) for name in ("Ann", "Bob", "Eve"))
-    place = f"telegram:{_group(world).group.id}"
+    place = await place_of(world, ann)
     world.config["access"]["groups"] = {place: {"roles": {bob.identity: "member"}}}
     world.agent["tools_for"] = {"member": ["now", "write_file"]}
     await world.start()
@@ -37,7 +51,7 @@ async def test_t15_t22_tools_follow_the_role_of_who_speaks(world: World) -> None
     assert guests == {"now", "list_files", "read_file", "search_files"}
 
 
-@in_group
+@in_groups
 async def test_t16_an_admin_looks_after_a_group_and_a_member_does_not(world: World) -> None:
     world.person("Ann")
     bob, eve = world.person("Bob"), world.person("Eve")
@@ -49,7 +63,7 @@ async def test_t16_an_admin_looks_after_a_group_and_a_member_does_not(world: Wor
     await bob.asks("/new", "A new conversation.")
 
 
-@pytest.mark.parametrize("platform", ["telegram", "telegram group"], indirect=True)
+@pytest.mark.parametrize("platform", [*GROUPS, "telegram", "discord", "slack"], indirect=True)
 @pytest.mark.parametrize("button", ["Allow", "Deny"])
 async def test_t18_a_tool_runs_once_its_person_has_pressed_allow(world: World, button: str) -> None:
     ann, bob = world.person("Ann"), world.person("Bob")
@@ -62,15 +76,16 @@ async def test_t18_a_tool_runs_once_its_person_has_pressed_allow(world: World, b
     assert asked.buttons == ("Allow", "Deny")
     assert written(world) == []
     if ann.sees() == bob.sees():
+        # By the time of this answer it is written down whom the question is for.
+        await bob.asks("/status", "Queue: ")
         bob.presses("Allow")
         await world.until_logged("message.refused")
-        assert written(world) == []
     ann.presses(button)
     await ann.reads("That is that.")
     assert written(world) == (["hello"] if button == "Allow" else [])
 
 
-@in_group
+@pytest.mark.parametrize("platform", ["telegram group"], indirect=True)
 async def test_a_group_lets_the_bot_hear_what_is_said_near_it(world: World) -> None:
     telegram = _group(world)
     place = f"telegram:{telegram.group.id}"
@@ -90,8 +105,8 @@ async def test_a_group_lets_the_bot_hear_what_is_said_near_it(world: World) -> N
 async def test_t66_who_has_spent_their_budget_is_told_when_it_opens(world: World) -> None:
     world.agent |= {"max_output_tokens": 500, "tools": []}
     world.config["budgets"] = {"per_person_day": {"tokens": 3_000}}
-    await world.start()
     ann, bob = world.person("Ann"), world.person("Bob")
+    await world.start()
     world.model.say("A dear answer.", usage=(1_500, 900))
     await ann.asks("tell me all", "A dear answer.")
     await ann.asks("and more?", "Your budget for today does not allow another answer.")
