@@ -8,7 +8,7 @@ import structlog
 from gateway.clock import Clock
 from gateway.contracts.inbox import Inbox
 from gateway.ids import MessageId
-from gateway.messages import Address, Message, Receipt
+from gateway.messages import Address, Message, Origin, Receipt
 from gateway.people.access import Reason, Refusal, identity_of
 from gateway.people.pairing import Pairing
 
@@ -118,7 +118,8 @@ class TurnedAway:
         address = message.address
         log.info("message.shed", account=address.account, limit=over)
         whose = identity_of(message) if over == "person" else address.place_name
-        if self._is_due(f"fast {whose}", _BUSY_EVERY):
+        # Who pressed or took a command from a menu is told by the receipt, and nobody else sees it.
+        if message.origin is Origin.TYPED and self._is_due(f"fast {whose}", _BUSY_EVERY):
             self._spawn(self._notices.notice(address, words, reply_to=message.message_id))
         return Receipt(is_taken=False, words=words)
 
