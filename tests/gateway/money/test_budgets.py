@@ -1,7 +1,7 @@
 """Budgets over a whole gateway: what is refused, what it says, and what a crash leaves."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from gateway.messages import Place
 from gateway.settings import AgentSettings
 from gateway.transcript import Usage
 from tests.fakes.gateway import FakeGateway, Make, gateways
-from tests.fakes.provider import FakeProvider, Gate, says
+from tests.fakes.provider import FakeProvider, Gate, calls, says
 
 GROUP = Place("-1")
 REFUSED = "does not allow another answer"
@@ -26,12 +26,14 @@ async def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         yield made
 
 
-def thrifty(make: Make, model: FakeProvider | None = None, **budgets: Any) -> FakeGateway:
+def thrifty(
+    make: Make, model: FakeProvider | None = None, *, tools: Sequence[str] = (), **budgets: Any
+) -> FakeGateway:
     agent = AgentSettings.model_validate({
         "provider": "fake",
         "model": "big",
         "max_output_tokens": 1_000,
-        "tools": [],
+        "tools": tools,
         "prices": {"big": {"input": 1.0, "output": 2.0}},
     })
     answering = model or FakeProvider(otherwise=lambda _: says("Well!", usage=USAGE))
@@ -132,6 +134,18 @@ async def test_t66_who_stops_an_answer_pays_for_what_was_written(make: Make) -> 
         ((output, micros),) = served.rows("select output_tokens, micros from usage")
         assert output == 125
         assert micros > 250
+        assert served.rows("select * from holds") == []
+
+
+async def test_t66_a_turn_of_many_steps_stops_where_the_money_does(make: Make) -> None:
+    wanted = calls(("c1", "now", {}), text="I look. ", usage=USAGE)
+    served = thrifty(make, FakeProvider(wanted), per_person_day={"tokens": 2_000}, tools=["now"])
+    async with served.running():
+        await served.writes("what time is it?")
+        await served.reads(REFUSED)
+        await served.idle()
+        assert "I look." in served.texts()[-1]
+        assert served.rows("select count(*) from usage") == [(1,)]
         assert served.rows("select * from holds") == []
 
 
