@@ -8,13 +8,16 @@ from typing import Any
 import structlog
 
 from gateway.clock import Clock, SystemClock
-from gateway.commands.builtin import builtin_commands
+from gateway.commands.builtin import Means, builtin_commands
+from gateway.contracts.linking import Change
 from gateway.contracts.people import PairingRequest
 from gateway.contracts.stores import Store
-from gateway.control.server import control_socket
+from gateway.control.people import PeopleControl
+from gateway.control.server import Verb, control_socket
 from gateway.control.verbs import Control
 from gateway.errors import AccountRejected, StoreBusy
-from gateway.ids import AccountName, AgentId, new_id
+from gateway.ids import AccountName, new_id
+from gateway.inbound.announcing import Announcing
 from gateway.inbound.dispatch import Dispatch
 from gateway.inbound.dispatcher import Dispatcher
 from gateway.inbound.drain import Drain
@@ -22,6 +25,7 @@ from gateway.inbound.gate import Gate
 from gateway.inbound.health import AccountHealth
 from gateway.inbound.postponed import Postponed
 from gateway.inbound.rates import Rates
+from gateway.inbound.settling import Settling
 from gateway.inbound.stops import Stops
 from gateway.inbound.supervision import keep_running
 from gateway.inbound.turn_files import TurnFiles
@@ -29,13 +33,14 @@ from gateway.inbound.turned_away import TurnedAway
 from gateway.money.budgets import Budgets
 from gateway.parts import (
     agents_of,
+    build_access,
     build_adapter,
     build_pools,
     build_routing,
     make_data_dir,
     open_store,
 )
-from gateway.people.access import Access
+from gateway.people.linking import Linking
 from gateway.people.pairing import Pairing
 from gateway.replies.replies import Replies
 from gateway.runners.approval_desk import ApprovalDesk
@@ -91,18 +96,22 @@ class Gateway:
         desk = ApprovalDesk(store.approvals, clock, new_id)
         self._pools = build_pools(settings, store, budgets, desk, clock)
         postponed = Postponed(clock)
-        stops = Stops(self._pools.get, postponed)
-        commands = builtin_commands(store, budgets, desk, clock, stops.stop, postponed.release_lane)
+        stops = Stops(self._pools.get, postponed, store.inbox.lanes_of)
+        key_file = settings.data_dir / "pairing.key"
+        self._pairing = Pairing(store, key_file, clock, settings.access.owners)
+        self._linking = Linking(store, key_file, self._settle, self._stir)
+        means = Means(
+            stops.stop, stops.release, self._linking, self._pairing, self._welcome, budgets, desk
+        )
+        commands = builtin_commands(store, clock, means)
         self._adapters = {
             health.account: build_adapter(settings, health, store.cursors, commands.infos, clock)
             for health in self._health
         }
         self._replies = Replies(store.outbox, self._adapters, clock)
-        self._pairing = Pairing(store.people, settings.data_dir / "pairing.key")
-        trusted = {name for name, adapter in self._adapters.items() if adapter.is_trusted}
-        access = Access(settings.access, store.people, store.cursors, store.outbox, trusted)
-        agents = [AgentId(name) for name in agents_of(settings)]
-        self._files = TurnFiles(self._adapters, agents, settings.data_dir, clock)
+        self._announcing = Announcing(store.announcements, self._replies, self._spawn)
+        access = build_access(settings, store, self._adapters)
+        self._files = TurnFiles(self._adapters, agents_of(settings), settings.data_dir, clock)
         dispatch = Dispatch(
             turns=store.turns,
             overheard=store.overheard,
@@ -116,22 +125,29 @@ class Gateway:
         )
         drain = Drain(store.inbox, postponed, stops, dispatch.take_turn, clock)
         self._dispatcher = Dispatcher(drain, self._tasks, clock)
+        turned_away = TurnedAway(
+            store.inbox, self._pairing, self._replies, self._stir, self._spawn, clock
+        )
+        self._settling = Settling(
+            self._pools, self._files, store.inbox, stops, self._dispatcher.wake
+        )
         self._gate = Gate(
             access=access,
             routing=build_routing(settings),
             commands=commands,
             inbox=store.inbox,
+            identities=store.identities,
             overheard=store.overheard,
             sessions=store.sessions,
             files=self._files,
-            turned_away=TurnedAway(store.inbox, self._pairing, self._replies, self._spawn, clock),
+            turned_away=turned_away,
             rates=Rates(settings.rate_limits, clock),
             wake=self._dispatcher.wake,
         )
 
     async def serve(self, until: asyncio.Event, on_ready: Callable[[], None] | None) -> None:
         """Run until told to stop, or until no adapter is left; leave nothing half done."""
-        async with self._tasks, self._pools, control_socket(self._socket, self._control().verbs()):
+        async with self._tasks, self._pools, control_socket(self._socket, self._verbs()):
             await self._pools.start_all()
             await self._files.discard_left(await self._store.turns.unfinished())
             await self._open_adapters()
@@ -141,6 +157,7 @@ class Gateway:
             for lane in await self._store.inbox.waiting_lanes():
                 self._dispatcher.wake(lane)
             self._spawn(self._replies.recover())
+            self._announcing.stir()
             log.info("gateway.started", accounts=len(self._adapters))
             if on_ready is not None:
                 on_ready()
@@ -243,6 +260,16 @@ class Gateway:
 
     def _welcome(self, request: PairingRequest) -> None:
         self._spawn(self._replies.notice(request.address, WELCOME_WORDS))
+
+    async def _settle(self, change: Change) -> None:
+        await self._settling.settle(change)
+
+    def _stir(self) -> None:
+        self._announcing.stir()
+
+    def _verbs(self) -> dict[str, Verb]:
+        people = PeopleControl(self._store.people, self._linking, self._store.audit)
+        return {**self._control().verbs(), **people.verbs()}
 
     def _control(self) -> Control:
         return Control(

@@ -16,7 +16,7 @@ GatewayError
 ├─ ChatTimeout         the turn reached its time limit; the session goes on
 ├─ TurnStopped         the user stopped the turn; keep what was written
 ├─ LaneLost            another owner has this lane: write nothing more
-│   └─ MessageWithdrawn    its writer took the message back: go on with the next
+│   └─ MessageGone     it was taken back, or waits in another lane: go on with the next
 ├─ StoreFailed         the store is unusable: say why, exit
 └─ ConfigInvalid       print path and cure; exit 2
 """
@@ -95,8 +95,8 @@ class LaneLost(GatewayError):
     """The fencing number is no longer ours: another owner works on this lane."""
 
 
-class MessageWithdrawn(LaneLost):
-    """The message was taken back before its turn began; the lane is still ours."""
+class MessageGone(LaneLost):
+    """The message left the lane before its turn began; the lane is still ours."""
 
 
 class StoreFailed(GatewayError):

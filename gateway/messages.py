@@ -242,6 +242,8 @@ class Limits:
     """Whether each thread of a conversation has rates of its own."""
     calls_per_second: float | None = None
     """Over the whole account."""
+    is_rate_strict: bool = False
+    """Going over `calls_per_second` once closes the whole account for a while."""
     image_bytes: int = 10_000_000
     file_bytes: int = 50_000_000
     download_bytes: int = 20_000_000

@@ -19,6 +19,7 @@ from gateway.inbound.health import AccountHealth
 from gateway.inbound.routing import Routing
 from gateway.money.budgets import Budgets
 from gateway.money.purse import AgentPurse
+from gateway.people.access import Access
 from gateway.pools.manager import PoolManager
 from gateway.providers.registry import make_provider
 from gateway.runners.approval_desk import ApprovalDesk
@@ -74,8 +75,16 @@ class AccountCursor:
         await self._cursors.save(self._name, position)
 
 
-def agents_of(settings: GatewaySettings) -> dict[str, AgentSettings]:
-    return dict(settings.agents) or {"main": DEMO}
+def agents_of(settings: GatewaySettings) -> dict[AgentId, AgentSettings]:
+    named = dict(settings.agents) or {"main": DEMO}
+    return {AgentId(name): agent for name, agent in named.items()}
+
+
+def build_access(
+    settings: GatewaySettings, store: Store, adapters: Mapping[AccountName, Adapter]
+) -> Access:
+    trusted = {name for name, adapter in adapters.items() if adapter.is_trusted}
+    return Access(settings.access, store.people, store.cursors, store.outbox, trusted)
 
 
 def build_adapter(
@@ -99,7 +108,7 @@ def build_adapter(
 
 
 def check_tools(
-    settings: GatewaySettings, agents: Mapping[str, AgentSettings], registry: ToolRegistry
+    settings: GatewaySettings, agents: Mapping[AgentId, AgentSettings], registry: ToolRegistry
 ) -> None:
     """Look whether every tool that the settings name exists.
 
@@ -167,4 +176,4 @@ def build_routing(settings: GatewaySettings) -> Routing:
         for name, entry in settings.adapters.items()
         if entry.get("agent") is not None
     }
-    return Routing(AgentId(default), of_account)
+    return Routing(default, of_account)

@@ -34,6 +34,7 @@ _NAME_CHARACTERS = 80
 _NAME_BYTES = 180
 _EXTENSION_CHARACTERS = 16
 _QUOTED_CHARACTERS = 200
+_SHARED_AT_MOST = 2_000
 
 
 def setup_workspace(agent: AgentId, base: Path) -> Path:
@@ -59,6 +60,31 @@ def move_group_workspace(agent: AgentId, base: Path, old: str, new: str) -> None
     groups = base / "workspaces" / _quoted(agent) / "groups"
     if (groups / _quoted(old)).is_dir() and not (groups / _quoted(new)).exists():
         (groups / _quoted(old)).rename(groups / _quoted(new))
+
+
+def share_workspace(agent: AgentId, base: Path, source: PersonId, target: PersonId) -> None:
+    """Copy a person's files to another's, where no file has the name yet and while there is room.
+
+    The originals stay for an undo.
+    """
+    users = base / "workspaces" / _quoted(agent) / "users"
+    if not (users / _quoted(source)).is_dir():
+        return
+    own, into = users / _quoted(source), setup_user_workspace(agent, base, target)
+    with suppress(OSError, Refused):
+        for path, _ in files_beneath(own, "", _SHARED_AT_MOST):
+            if not _is_file(into, path):
+                write_beneath(into, path, read_beneath(own, path))
+
+
+def _is_file(root: Path, relative: str) -> bool:
+    try:
+        os.close(open_beneath(root, relative))
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def outgoing_dir(base: Path, turn: TurnId) -> Path:

@@ -78,7 +78,7 @@ class DiscordAdapter(
         self._places = Places()
         self._threads = Threads(self._rest, self._places)
         self._interactions = Interactions(self._rest, kit.clock, previews=self._previews)
-        self._files = Files(self._rest, settings.cdn_hosts)
+        self._files = Files(self._rest, settings.cdn_hosts, previews=self._previews)
         self._history = History(self._rest)
         self._marks = Marks(self._rest, kit.clock)
         self.marks = settings.reactions

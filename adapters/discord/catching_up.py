@@ -12,7 +12,7 @@ from adapters.discord.places import Places
 from adapters.discord.transport import Rest, SaidNo
 from gateway.clock import Clock
 from gateway.errors import GatewayError, RetryLater
-from gateway.messages import Inbound
+from gateway.messages import Message
 
 log = structlog.get_logger()
 
@@ -20,9 +20,11 @@ Json = Mapping[str, Any]
 
 _SERVERS_TOLD_WITHIN = 5.0
 _PAGE = 100
-_PAGES_AT_MOST = 10
+_PAGES_AT_MOST = 50
 _CHANNELS_AT_ONCE = 4
-_TRIES = 5
+_TRIES = 8
+_LONGEST_PAUSE = 30.0
+"""So much patience is two minutes; what is not read by then is read after the next gap."""
 
 
 class CatchingUp:
@@ -47,36 +49,39 @@ class CatchingUp:
         """Servers that have still to be described."""
         self._described = asyncio.Event()
         self._since = 0
-        self._round = 0
-        """Counts the sessions that began: an earlier one's search is given up."""
+        self._is_all_read = True
+        self._search: asyncio.Task[None] | None = None
 
-    def begin(self, servers: Sequence[str]) -> None:
-        """Hold everything back until it is known where something was missed."""
+    def begin(self, servers: Sequence[str], tasks: asyncio.TaskGroup) -> None:
+        """Hold everything back until it is known where something was missed, and find it.
+
+        An earlier session's search is given up: this one looks for all that it has not found.
+        """
+        if self._search is not None:
+            self._search.cancel()
         oldest = snowflake(self._clock.now() - self._within)
         self._since = max(self._ledger.surely_seen, oldest)
         self._ledger.look_back(self._since)
-        self._round += 1
+        self._is_all_read = True
         self._missing = set(servers)
         self._described.clear()
         if not servers:
             self._described.set()
         self._intake.hold(lambda _: True)
+        self._search = tasks.create_task(self._find())
 
     def described(self, server: str) -> None:
         self._missing.discard(server)
         if not self._missing:
             self._described.set()
 
-    async def run(self) -> None:
-        """Find what was missed since `begin`; channels go on one by one."""
-        this = self._round
+    async def _find(self) -> None:
+        """Find what was missed; channels go on one by one."""
         try:
             async with self._clock.timeout(_SERVERS_TOLD_WITHIN):
                 await self._described.wait()
         except TimeoutError:
             log.warning("servers.not_described", servers=len(self._missing))
-        if this != self._round:
-            return
         behind = self._behind()
         left = dict.fromkeys(behind)
         self._intake.hold(left.__contains__)
@@ -85,15 +90,14 @@ class CatchingUp:
 
         async def read(channel: str) -> None:
             async with limit:
-                missed = await self._missed(channel, behind[channel], this)
-            if this == self._round:
-                left.pop(channel, None)
-                self._intake.release(channel, missed)
+                missed = await self._missed(channel, behind[channel])
+            left.pop(channel, None)
+            self._intake.release(channel, missed)
 
         async with asyncio.TaskGroup() as tasks:
             for channel in behind:
                 tasks.create_task(read(channel))
-        if this == self._round:
+        if self._is_all_read:
             self._ledger.look_back(None)
 
     def _behind(self) -> dict[str, str | None]:
@@ -105,26 +109,28 @@ class CatchingUp:
         }
         return found | dict.fromkeys(self._ledger.direct_channels)
 
-    async def _missed(self, channel: str, server: str | None, this: int) -> list[Inbound]:
+    async def _missed(self, channel: str, server: str | None) -> list[Message]:
         """Read a channel from what was surely seen on; what cannot be read is left."""
-        found: list[Inbound] = []
+        found: list[Message] = []
         after = self._since
-        for _ in range(_PAGES_AT_MOST if this == self._round else 0):
+        for _ in range(_PAGES_AT_MOST):
             page = await self._page(channel, after)
             for message in page:
                 told = {**message, "guild_id": server} if server else message
                 inbound = self._intake.read("MESSAGE_CREATE", told)
-                if inbound is not None:
+                if isinstance(inbound, Message):
                     found.append(inbound)
             if len(page) < _PAGE:
                 break
             after = int(page[-1]["id"])
+        else:
+            log.warning("history.not_read", reason="so much was missed in one channel")
         if found:
             log.info("history.caught_up", messages=len(found))
         return found
 
     async def _page(self, channel: str, after: int) -> Sequence[Json]:
-        for _ in range(_TRIES):
+        for failures in range(_TRIES):
             try:
                 page: list[Json] = await self._rest.call(
                     "GET",
@@ -134,7 +140,7 @@ class CatchingUp:
                     limit=str(_PAGE),
                 )
             except RetryLater as pause:
-                await self._clock.sleep(pause.after)
+                await self._clock.sleep(max(pause.after, min(_LONGEST_PAUSE, 2.0**failures)))
             except SaidNo as refusal:
                 log.info("history.not_read", reason=str(refusal))
                 return ()
@@ -143,5 +149,6 @@ class CatchingUp:
                 return ()
             else:
                 return sorted(page, key=lambda message: int(message["id"]))
-        log.warning("history.not_read", reason="it was asked for too often")
+        log.warning("history.not_read", reason="Discord has been in trouble for too long")
+        self._is_all_read = False
         return ()

@@ -10,14 +10,17 @@ import structlog
 import yarl
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
+from adapters.discord.line import Line
 from adapters.discord.settings import DiscordSettings
-from adapters.discord.transport import WRONG_TOKEN, Line, Rest
+from adapters.discord.transport import WRONG_TOKEN, Rest
 from gateway.contracts.adapter import AdapterKit
 from gateway.errors import AccountRejected, GatewayError, RetryLater
 
 log = structlog.get_logger()
 
 _DIALLED_WITHIN = 60.0
+_BETWEEN_SESSIONS = 5.0
+"""As long as Discord asks to wait before one identifies again."""
 _SILENT_AT_MOST = 60.0
 """Heartbeats are answered every 41 seconds: a line that says nothing for longer is half open."""
 _LONGEST_PAUSE = 120.0
@@ -67,9 +70,7 @@ class Connection:
             message_content=settings.message_content,
         )
         token = settings.token.get_secret_value()
-        self._line = Line(
-            rest, token, intents, received, kit.health.alive, kit.clock, silent_at_most
-        )
+        self._line = Line(rest, token, intents, received, kit.health.alive, silent_at_most)
 
     async def keep_up(self) -> None:
         """Listen until cancelled.
@@ -113,12 +114,13 @@ class Connection:
         await self._clock.sleep(pause * random.uniform(0.7, 1.0))  # noqa: S311 - spreads tries, guards nothing
 
     async def _listen(self) -> None:
+        if self._identified and self._session is None:
+            await self._clock.sleep(_BETWEEN_SESSIONS)
         async with self._clock.timeout(_DIALLED_WITHIN):
             socket = await self._line.dial(
                 self._address,
                 session=self._session,
                 sequence=self._sequence,
-                is_first=not self._identified,
             )
         self._identified = True
         try:

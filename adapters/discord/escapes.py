@@ -11,7 +11,6 @@ _SIGNS = re.compile(
     r"\\|\*|~(?=~)|(?<=~)~|`|\|(?=\|)|(?<=\|)\|"
     r"|(?<![^\W_])_|_(?![^\W_])"
     r"|<(?=@|#\d|/[\w -]+:\d|a?:\w+:\d|t:-?\d|id:\w)"
-    r"|\[(?=[^\]\n]*\]\()"
 )
 _AT_A_LINE = re.compile(r"^([ \t]*)(#{1,3}[ \t]|-#|>{1,3}|[-+*][ \t]|\d+\.[ \t])", re.MULTILINE)
 _CALLS = re.compile(r"@(?=everyone|here)")
@@ -19,11 +18,11 @@ _TICKS = re.compile(r"`+")
 
 
 def escaped(text: str, *, at_line_start: bool) -> str:
-    """Write text so that it is read as text; addresses stay whole, as nothing is read in them."""
+    """Write text so that it is read as text; addresses lead where they led."""
     pieces, end = [], 0
-    for address in _ADDRESS.finditer(text):
-        pieces += [_signs(text[end : address.start()]), address[0]]
-        end = address.end()
+    for found in _ADDRESS.finditer(text):
+        pieces += [_signs(text[end : found.start()]), address(found[0])]
+        end = found.end()
     written = "".join([*pieces, _signs(text[end:])])
     first, line_break, rest = written.partition("\n")
     if at_line_start:
@@ -31,8 +30,15 @@ def escaped(text: str, *, at_line_start: bool) -> str:
     return _CALLS.sub(f"@{_UNSEEN}", first + line_break + _line_start(rest))
 
 
+def address(url: str) -> str:
+    """Write an address so that it calls nobody, and leads where it led."""
+    return _CALLS.sub("%40", url)
+
+
 def _signs(text: str) -> str:
-    return _SIGNS.sub(r"\\\g<0>", text)
+    """Keep signs from being markup; of brackets, those that might begin a link."""
+    before, end, after = _SIGNS.sub(r"\\\g<0>", text).rpartition("](")
+    return before.replace("[", r"\[") + end + after
 
 
 def _line_start(text: str) -> str:

@@ -1,11 +1,11 @@
 """Files both ways. What people send is fetched from Discord's own hosts and no others."""
 
-import asyncio
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from http import HTTPStatus
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, BinaryIO
 
 import aiohttp
 import yarl
@@ -33,8 +33,9 @@ class _Expired(Exception):
 class Files:
     """Sends and fetches one account's files."""
 
-    def __init__(self, rest: Rest, hosts: Sequence[str]) -> None:
+    def __init__(self, rest: Rest, hosts: Sequence[str], *, previews: bool) -> None:
         self._rest = rest
+        self._previews = previews
         self._hosts = frozenset(hosts)
 
     async def send(
@@ -48,24 +49,29 @@ class Files:
         return sent
 
     async def _send(self, channel: str, files: Sequence[OutgoingFile], key: str) -> MessageId:
-        contents = await asyncio.to_thread(lambda: [_content(file) for file in files])
-        body = files_body(files, key)
+        body = files_body(files, key, previews=self._previews)
+        with ExitStack() as opened:
+            contents = [_content(file, opened) for file in files]
 
-        def form() -> aiohttp.FormData:
-            data = aiohttp.FormData()
-            data.add_field("payload_json", json.dumps(body))
-            for number, (file, content) in enumerate(zip(files, contents, strict=True)):
-                data.add_field(
-                    f"files[{number}]",
-                    content,
-                    filename=file_name(file.name, number),
-                    content_type=file.mime,
-                )
-            return data
+            def form() -> aiohttp.FormData:
+                data = aiohttp.FormData()
+                data.add_field("payload_json", json.dumps(body))
+                for number, (file, content) in enumerate(zip(files, contents, strict=True)):
+                    data.add_field(
+                        f"files[{number}]",
+                        content,
+                        filename=file_name(file.name, number),
+                        content_type=file.mime,
+                    )
+                return data
 
-        sent = await self._rest.call(
-            "POST", "/channels/{channel}/messages", form=form, is_repeatable=False, channel=channel
-        )
+            sent = await self._rest.call(
+                "POST",
+                "/channels/{channel}/messages",
+                form=form,
+                is_repeatable=False,
+                channel=channel,
+            )
         return encode_message_id(channel, sent["id"])
 
     async def fetch(self, attachment: Attachment, limit: int) -> bytes:
@@ -165,9 +171,9 @@ def _size(file: OutgoingFile) -> int:
     return size
 
 
-def _content(file: OutgoingFile) -> bytes:
+def _content(file: OutgoingFile, opened: ExitStack) -> BinaryIO:
     try:
-        return file.path.read_bytes()
+        return opened.enter_context(file.path.open("rb"))
     except OSError as error:
         raise SendRefused(f"{file.name} is no longer there") from error
 

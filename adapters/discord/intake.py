@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -83,16 +83,17 @@ class Intake:
         """Keep nothing of the channels for which `held` is true, until `go_on` or `release`."""
         self._held = held
 
-    def release(self, channel: str, missed: list[Inbound]) -> None:
-        """Let a channel go on, with what was missed in it first."""
+    def release(self, channel: str, missed: list[Message]) -> None:
+        """Let a channel go on, with what was missed in it where it belongs."""
         line = self._lines.setdefault(channel, deque())
         known = {one.event_key for one in line}
         new = [one for one in missed if one.event_key not in known]
         for one in new:
-            if isinstance(one, Message):
-                self._ledger.arrived(_number(one))
+            self._ledger.arrived(_number(one))
         self._waiting += len(new)
-        line.extendleft(reversed(new))
+        later = list(line)
+        line.clear()  # and filled again, as somebody may be at work on it
+        line.extend(_merged(new, later))
         self._work_on(channel)
 
     def go_on(self) -> None:
@@ -127,6 +128,20 @@ class Intake:
                     return await self._deliver(inbound)
             except RetryLater as trouble:
                 await self._clock.sleep(trouble.after)
+
+
+def _merged(missed: Sequence[Message], line: Sequence[Inbound]) -> Iterator[Inbound]:
+    """Put each missed message before the first that is younger."""
+    missed_still = deque(missed)
+    for one in line:
+        while (
+            missed_still
+            and isinstance(one, Message)
+            and int(_number(missed_still[0])) < int(_number(one))
+        ):
+            yield missed_still.popleft()
+        yield one
+    yield from missed_still
 
 
 def _number(message: Message) -> str:

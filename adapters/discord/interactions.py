@@ -29,6 +29,7 @@ _REPLY, _DEFERRED_REPLY, _DEFERRED_UPDATE, _UPDATE = 4, 5, 6, 7
 _ANSWERED_WITHIN = 1.5
 _TOKEN_LASTS = 15 * 60.0
 _GIVEN_UP_AFTER = 14 * 60.0
+_TIDIED_EVERY = 20.0
 _NOT_TAKEN = "I cannot do that."
 
 
@@ -137,9 +138,9 @@ class Interactions:
     async def tidy(self) -> None:
         """Take away what would show "thinking" for ever, as no answer came."""
         while True:
-            await self._clock.sleep(60.0)
+            await self._clock.sleep(_TIDIED_EVERY)
             old = self._clock.monotonic() - _GIVEN_UP_AFTER
-            for number in [one for one, opened in self._open.items() if opened.opened_at < old]:
+            for number in [one for one, opened in self._open.items() if opened.opened_at <= old]:
                 opened = self._open.pop(number)
                 with suppress(GatewayError):
                     await self._rest.call(

@@ -51,6 +51,7 @@ class Ledger:
         self._newest = max(self._newest, int(told.get("seen") or 0))
         if not self._newest:
             self._newest = snowflake(self._clock.now())
+            self._is_changed = True
         self._begun_at = self._newest
         for channel in told.get("direct") or ():
             self.meet(str(channel))

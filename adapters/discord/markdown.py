@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pyromark
 
-from adapters.discord.escapes import block_code, escaped, inline_code
+from adapters.discord.escapes import address, block_code, escaped, inline_code
 from adapters.discord.tables import format_table
 from adapters.discord.wording import clean
 
@@ -94,6 +94,7 @@ class _Renderer:
     def __init__(self) -> None:
         self._frames = [_Frame()]
         self._links: list[tuple[str, int]] = []
+        self._notes: list[str] = []
         self._quotes = 0
         self._cells = 0
         self._language = ""
@@ -209,20 +210,21 @@ class _Renderer:
         self._links.append((link["dest_url"], len(self._frame.line)))
 
     def _end_link(self, _: Any) -> None:
-        address, start = self._links.pop()
+        url, start = self._links.pop()
         literal = "".join(self._frame.words)
-        if literal and len(self._frame.line) == start and literal in (address, f"mailto:{address}"):
+        if literal and len(self._frame.line) == start and literal in (url, f"mailto:{url}"):
             self._frame.words.clear()
-            self._frame.line.append(literal)
+            self._frame.line.append(escaped(literal, at_line_start=False))
             return
         self._frame.settle_words()
         label = "".join(self._frame.line[start:])
         if not label.strip():
-            self._text(address)
-        elif _WEB_ADDRESS.fullmatch(address) and not self._links and not self._cells:
-            self._frame.line[start:] = [f"[{label}](<{quote(address, safe=_IN_AN_ADDRESS)}>)"]
-        elif address and address.removeprefix("mailto:") != label:
-            self._text(f" ({address})")
+            self._text(url)
+        elif _WEB_ADDRESS.fullmatch(url) and not self._links and not self._cells:
+            quoted = quote(url, safe=_IN_AN_ADDRESS)
+            self._frame.line[start:] = [f"[{label}](<{address(quoted)}>)"]
+        elif url and url.removeprefix("mailto:") != label:
+            self._text(f" ({url})")
 
     # Blocks.
 
@@ -307,13 +309,16 @@ class _Renderer:
 
     def _start_footnote(self, label: str) -> None:
         self._frame.end_block()
+        self._notes.append(label)
         self._frames.append(_Frame())
-        self._text(f"[{label}] ")
 
     def _end_footnote(self, _: Any) -> None:
         note = self._frames.pop()
         note.end_block()
-        self._frame.blocks += note.blocks
+        sign = escaped(f"[{self._notes.pop()}]", at_line_start=True)
+        first, *rest = note.blocks or [""]
+        between = "\n" if first.startswith("```") else " "
+        self._frame.blocks += [sign + between + first, *rest]
 
     def _start_table(self, alignments: tuple[str, ...]) -> None:
         self._frame.end_block()

@@ -157,8 +157,7 @@ class Events:
         log.info("bot.connected", servers=len(servers))
         if not servers:
             log.info("bot.in_no_server", invite=invite_link(self._me.application))
-        self._catching_up.begin(servers)
-        self._tasks.create_task(self._catching_up.run())
+        self._catching_up.begin(servers, self._tasks)
         self._tasks.create_task(self._menu.publish())
 
     def _take_interaction(self, payload: Any) -> None:
@@ -206,6 +205,7 @@ class Menu:
             log.warning("commands.not_published", reason=str(error))
         else:
             self._ledger.published(menu)
+            await self._ledger.save()
 
     async def _put(self, server: str, bodies: list[dict[str, Any]]) -> None:
         application = self._me.application

@@ -1,4 +1,4 @@
-"""The connections: Discord's API, called once each time, and the SDK's gateway socket.
+"""The connection to Discord's API; each call is made once.
 
 The SDK's own calls queue and sleep through penalties by themselves, for as long as these take;
 here a penalty is told at once, so that the gateway's pace knows of it.
@@ -13,10 +13,6 @@ from urllib.request import getproxies
 
 import aiohttp
 import discord
-import yarl
-from discord.gateway import DiscordWebSocket
-from discord.http import HTTPClient
-from typing_extensions import override
 
 from adapters.discord.penalties import Penalties
 from gateway.clock import Clock
@@ -30,8 +26,8 @@ from gateway.errors import (
 
 logging.getLogger("discord").setLevel(logging.ERROR)  # what matters of it is told as `health`
 
-_USER_AGENT = f"DiscordBot (https://github.com/Rapptz/discord.py {discord.__version__})"
-_CONNECT_SECONDS = 10.0
+USER_AGENT = f"DiscordBot (https://github.com/Rapptz/discord.py {discord.__version__})"
+CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 60.0
 _SOON = 1.0
 _LONGEST_ANSWER = 32_000_000
@@ -39,11 +35,13 @@ WRONG_TOKEN = (
     "Discord refuses the bot's token: copy it anew from discord.com/developers, "  # noqa: S105 - words about one
     "your application, Bot, Reset Token"
 )
+_TOKEN_OF_AN_INTERACTION = 50027
+"""It has run out; the bot's own is as good as before."""
 _WORDS = {
     10003: "the channel no longer exists, or the bot may not see it",
     10008: "the message no longer exists",
     40005: "the file is larger than Discord takes here",
-    50001: "the bot may not see this channel",
+    50001: "the bot has no access to this channel or server",
     50005: "the message is not the bot's own",
     50007: "the person takes no direct messages from the bot",
     50013: "the bot lacks a permission here",
@@ -52,7 +50,6 @@ _WORDS = {
 """By Discord's codes: https://discord.com/developers/docs/topics/opcodes-and-status-codes"""
 
 Json = Mapping[str, Any]
-Received = Callable[[str, Any], None]
 
 
 class SaidNo(SendRefused):
@@ -71,7 +68,7 @@ class Rest:
         self._base = base
         self._headers = {
             "Authorization": f"Bot {token}",
-            "User-Agent": _USER_AGENT,
+            "User-Agent": USER_AGENT,
         }
         self._penalties = Penalties(clock)
         self._session: aiohttp.ClientSession | None = None
@@ -88,7 +85,7 @@ class Rest:
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30.0),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(
-                    total=_CONNECT_SECONDS + _ANSWER_SECONDS, connect=_CONNECT_SECONDS
+                    total=CONNECT_SECONDS + _ANSWER_SECONDS, connect=CONNECT_SECONDS
                 ),
                 trust_env=bool(getproxies()),
                 # It closes with a code that lets the session be resumed.
@@ -148,13 +145,12 @@ class Rest:
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             seconds = self._penalties.refused(route, parameters, answer.headers, details)
             raise RetryLater("Discord asks to wait", seconds)
-        if answer.status == HTTPStatus.UNAUTHORIZED:
+        code = int(details.get("code") or 0)
+        if answer.status == HTTPStatus.UNAUTHORIZED and code != _TOKEN_OF_AN_INTERACTION:
             raise AccountRejected(WRONG_TOKEN)
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or told is _UNREADABLE:
             raise in_doubt(f"Discord is in trouble ({answer.status})", is_repeatable=is_repeatable)
-        raise SaidNo(
-            answer.status, int(details.get("code") or 0), str(details.get("message") or "")
-        )
+        raise SaidNo(answer.status, code, str(details.get("message") or ""))
 
 
 _UNREADABLE = object()
@@ -193,95 +189,3 @@ def failure(error: Exception, *, is_repeatable: bool) -> GatewayError:
 
 def in_doubt(words: str, *, is_repeatable: bool) -> GatewayError:
     return RetryLater(words, _SOON) if is_repeatable else SendUncertain(words)
-
-
-class _Http(HTTPClient):
-    """Lends the SDK our session, as it would make one only to ask an address of its own."""
-
-    def __init__(self, rest: Rest, token: str, clock_loop: Any) -> None:
-        super().__init__(clock_loop)
-        self._rest = rest
-        self.token = token
-
-    @override
-    async def ws_connect(self, url: str, *, compress: int = 0) -> aiohttp.ClientWebSocketResponse:
-        return await self._rest.session.ws_connect(
-            url,
-            max_msg_size=0,
-            autoclose=False,
-            compress=compress,
-            timeout=aiohttp.ClientWSTimeout(ws_close=_CONNECT_SECONDS),
-            headers={"User-Agent": _USER_AGENT},
-        )
-
-
-class _Parsers(dict[str, Callable[[Any], None]]):
-    """Hands every event over as it is: objects of the SDK would be made for nothing."""
-
-    def __init__(self, received: Received) -> None:
-        super().__init__()
-        self._received = received
-
-    def __missing__(self, event: str) -> Callable[[Any], None]:
-        return lambda payload: self._received(event, payload)
-
-
-class Line(discord.Client):
-    """The SDK's client, of which only its gateway socket is used.
-
-    `received` gets every event in order, `alive` is called whenever Discord has said anything.
-    """
-
-    def __init__(
-        self,
-        rest: Rest,
-        token: str,
-        intents: discord.Intents,
-        received: Received,
-        alive: Callable[[], None],
-        clock: Clock,
-        silent_at_most: float,
-    ) -> None:
-        super().__init__(
-            intents=intents,
-            heartbeat_timeout=silent_at_most,
-            max_messages=None,
-            chunk_guilds_at_startup=False,
-            member_cache_flags=discord.MemberCacheFlags.none(),
-            enable_debug_events=True,
-        )
-        self._rest = rest
-        self._token = token
-        self._alive = alive
-        self._clock = clock
-        self._connection.parsers = _Parsers(received)
-
-    async def prepare(self) -> None:
-        await self._async_setup_hook()
-        self.http = _Http(self._rest, self._token, self.loop)
-        self._connection.http = self.http
-
-    @override
-    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
-        """Take the SDK's own events for what they are worth: something was heard."""
-        if event == "socket_raw_receive":
-            self._alive()
-
-    @override
-    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        """Wait as Discord asks before one identifies again."""
-        if not initial:
-            await self._clock.sleep(5.0)
-
-    async def dial(
-        self, address: yarl.URL, *, session: str | None, sequence: int | None, is_first: bool
-    ) -> DiscordWebSocket:
-        """Connect, and resume the session if there is one; raises what the SDK raises."""
-        return await DiscordWebSocket.from_client(
-            self,
-            initial=is_first,
-            gateway=address,
-            session=session,
-            sequence=sequence,
-            resume=session is not None,
-        )

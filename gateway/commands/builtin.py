@@ -1,46 +1,67 @@
 """All commands of the gateway, joined to what they need."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from gateway.clock import Clock
 from gateway.commands.approval import Allow, Deny
 from gateway.commands.compact import Compact
 from gateway.commands.help import Help
+from gateway.commands.link import LinkAccounts
+from gateway.commands.linked import Linked
 from gateway.commands.model import Model
 from gateway.commands.new import New
+from gateway.commands.pair import Pair
 from gateway.commands.registry import Commands
+from gateway.commands.resume import Resume
 from gateway.commands.retry import Retry
+from gateway.commands.sessions import Sessions
 from gateway.commands.start import Start
 from gateway.commands.status import Status
 from gateway.commands.stop import Stop
+from gateway.commands.unlink import Unlink
 from gateway.commands.usage import Usage
 from gateway.commands.whoami import Whoami
+from gateway.contracts.people import PairingRequest
 from gateway.contracts.stores import Store
-from gateway.ids import Lane
 from gateway.money.budgets import Budgets
+from gateway.people.linking import Linking
+from gateway.people.pairing import Pairing
 from gateway.runners.approval_desk import ApprovalDesk
 
 
-def builtin_commands(
-    store: Store,
-    budgets: Budgets,
-    desk: ApprovalDesk,
-    clock: Clock,
-    stop: Callable[[str], Awaitable[bool]],
-    release: Callable[[Lane], object],
-) -> Commands:
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What commands reach beyond the store."""
+
+    stop: Callable[[str], Awaitable[bool]]
+    release: Callable[[str], Awaitable[None]]
+    linking: Linking
+    pairing: Pairing
+    welcome: Callable[[PairingRequest], None]
+    budgets: Budgets
+    desk: ApprovalDesk
+
+
+def builtin_commands(store: Store, clock: Clock, means: Means) -> Commands:
     commands = Commands([
         Start(),
         Help(lambda: commands),
         New(),
         Compact(),
-        Model(release),
-        Stop(stop),
+        Model(means.release),
+        Stop(means.stop),
         Status(store.inbox),
-        Usage(store.usage, store.people, budgets, clock),
+        Usage(store.usage, store.people, means.budgets, clock),
         Whoami(),
         Retry(store.turns),
-        Allow(desk),
-        Deny(desk),
+        Allow(means.desk),
+        Deny(means.desk),
+        LinkAccounts(means.linking),
+        Linked(means.linking),
+        Unlink(means.linking),
+        Sessions(),
+        Resume(),
+        Pair(means.pairing, means.welcome),
     ])
     return commands

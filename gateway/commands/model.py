@@ -1,12 +1,11 @@
 """`/model`: show or choose the session's model."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from typing_extensions import override
 
 from gateway.commands.registry import Answer, Call, Command
 from gateway.errors import Refused
-from gateway.ids import Lane
 from gateway.messages import Choice
 
 _DEFAULT = "default"
@@ -22,7 +21,7 @@ class Model(Command):
     summary = "Show or choose the model"
     is_control = True
 
-    def __init__(self, release: Callable[[Lane], object]) -> None:
+    def __init__(self, release: Callable[[str], Awaitable[None]]) -> None:
         self._release = release
 
     @override
@@ -33,7 +32,7 @@ class Model(Command):
         chosen = _find(models, call.argument)
         session = await call.pool.resolve_session(call.kept.session_key, call.kept.owner)
         await call.pool.set_model(session.id, chosen)
-        self._release(Lane(call.kept.session_key))
+        await self._release(call.kept.session_key)
         return Answer(f"From the next message on I use `{chosen or models[0]}`.")
 
 

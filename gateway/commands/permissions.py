@@ -26,10 +26,17 @@ LEAST: dict[str, Least] = {
     # Only ever of those who were asked.
     "allow": EVERYBODY,
     "deny": EVERYBODY,
+    # Of one's own accounts and conversations; in groups they are refused by themselves.
+    "link": EVERYBODY,
+    "linked": EVERYBODY,
+    "unlink": EVERYBODY,
+    "sessions": EVERYBODY,
+    "resume": EVERYBODY,
     # In a group these change what belongs to all of its members.
     "compact": Least(Role.GUEST, Role.MEMBER),
     "new": Least(Role.GUEST, Role.ADMIN),
     "model": Least(Role.GUEST, Role.ADMIN),
+    "pair": Least(Role.OWNER, Role.OWNER),
 }
 
 

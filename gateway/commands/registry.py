@@ -58,9 +58,15 @@ class Command(ABC):
     """Answered at once, beside the session's waiting line."""
     is_listed: ClassVar[bool] = True
     """Shown in menus and in `/help`."""
+    is_direct_only: ClassVar[bool] = False
+    """Has to do with what is a person's own; refused where others read along."""
 
     @abstractmethod
     async def run(self, call: Call) -> Answer: ...
+
+    async def refuse_in_group(self, call: Call) -> Answer:
+        """Answer a use in a group of a command that is for direct messages."""
+        return Answer(f"/{self.name} is for direct messages. Write to me there.")
 
     def allows(self, admission: Admission, *, is_direct: bool) -> bool:
         least = least_role(self.name)
@@ -91,7 +97,8 @@ class Commands:
             CommandInfo(
                 name=command.name,
                 summary=command.summary,
-                is_direct_only=least_role(command.name).in_groups > Role.MEMBER,
+                is_direct_only=command.is_direct_only
+                or least_role(command.name).in_groups > Role.MEMBER,
                 is_for_owner=least_role(command.name).direct is Role.OWNER,
             )
             for command in self._by_name.values()
@@ -102,5 +109,7 @@ class Commands:
         return [
             command
             for command in self._by_name.values()
-            if command.is_listed and command.allows(admission, is_direct=is_direct)
+            if command.is_listed
+            and command.allows(admission, is_direct=is_direct)
+            and (is_direct or not command.is_direct_only)
         ]

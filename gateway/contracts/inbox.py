@@ -24,6 +24,8 @@ class Kept:
     kept_at: float
     not_before: float = 0.0
     """Work is put off until this time, as the model is down."""
+    is_behind: bool = False
+    """An earlier message of its session is still at work in a lane that has another name now."""
 
     @property
     def owner(self) -> PersonId | None:
@@ -70,6 +72,8 @@ class KeepOutcome(StrEnum):
     """An edit of a message whose turn has started or ended; kept for the record only."""
     FULL = "full"
     """The lane, the person or the whole inbox is at its bound; kept as shed."""
+    STALE = "stale"
+    """Its sender is no longer who they were taken for; nothing was kept: look again."""
 
 
 class Inbox(Protocol):
@@ -83,12 +87,14 @@ class Inbox(Protocol):
         session_key: str,
         agent: AgentId,
         person: PersonId | None,
+        is_linked: bool | None = None,
         is_bounded: bool = True,
     ) -> KeepOutcome:
         """Keep a message once.
 
         Unique by (account, event_key) and by (account, message_id, edited_at). Unless
-        `is_bounded`, it is kept however much waits.
+        `is_bounded`, it is kept however much waits. Given `is_linked`, it is kept only if
+        its sender still is that person, linked or not.
         """
         ...
 
@@ -105,6 +111,13 @@ class Inbox(Protocol):
 
     async def head(self, lane: Lane) -> Kept | None:
         """Return the lane's oldest message that is not done, interrupted ones included."""
+        ...
+
+    async def lanes_of(self, session_key: str) -> Sequence[Lane]:
+        """Return the lanes in which messages of a session wait or are at work.
+
+        That is more than its own while a turn goes on that began under another key.
+        """
         ...
 
     async def merge_album(self, head: Kept) -> Kept:

@@ -1,8 +1,10 @@
 """The store contract for people; its rules on commits and times are those of `stores`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from typing_extensions import override
 
 from gateway.ids import AccountName, ExternalUser, PersonId, PlatformName
 from gateway.messages import Address, Message
@@ -10,13 +12,31 @@ from gateway.messages import Address, Message
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A known human; later releases join several identities under one person."""
+    """A known human, as one of their identities finds them."""
 
     id: PersonId
     role: str
-    """`owner`, `member` or `guest`."""
+    """`owner`, `member` or `guest`; of the identity alone, whatever it is linked with."""
     is_linked: bool
-    """Has identities on more than one account or platform: shares one direct session."""
+    """Has several identities, which share one direct session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One account of a person on a platform."""
+
+    platform: PlatformName
+    external_user: ExternalUser
+    name: str
+    """For people's eyes only."""
+    address: Address | None
+    """Where it last spoke directly, if it has."""
+    since: float
+    """When it was linked, or else first known."""
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.external_user}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +68,7 @@ class People(Protocol):
         ...
 
     async def all(self) -> Sequence[dict[str, Any]]:
-        """Return every identity: person, role, platform, external_user, name, created_at."""
+        """Return every identity: person, role, platform, external_user, name and times."""
         ...
 
     async def request_pairing(
@@ -57,8 +77,36 @@ class People(Protocol):
         """Note a stranger's request; False when one was noted within `notice_every`."""
         ...
 
-    async def redeem_pairing(self, code_hash: str) -> PairingRequest | None:
-        """Take the request with this code, once, if it has not expired."""
+    async def redeem_pairing(
+        self, code_hash: str, *, account: str = "", sayer: str = ""
+    ) -> PairingRequest | None:
+        """Take the request with this code, once, if it has not expired.
+
+        Wrong codes count against the sayer, if one is named. Raises:
+            NotAllowed: too many wrong codes came from this sayer, or on this account.
+        """
+        ...
+
+    async def take_pairing(
+        self, platform: PlatformName, user: ExternalUser, *, asked_after: float
+    ) -> PairingRequest | None:
+        """Take a stranger's request without its code, once, if it is not too old."""
         ...
 
     async def pairing_requests(self) -> Sequence[PairingRequest]: ...
+
+
+class Identities(Protocol):
+    """The accounts that people have."""
+
+    async def of_person(self, person: PersonId) -> Sequence[Identity]:
+        """Return a person's accounts, in the order in which they became theirs."""
+        ...
+
+    async def named(self, identities: Collection[str]) -> Sequence[Identity]:
+        """Return those of these accounts (`platform:user_id`) that are known."""
+        ...
+
+    async def meet(self, message: Message) -> None:
+        """Remember an account's name, and where it speaks directly, should it be new."""
+        ...

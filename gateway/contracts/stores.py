@@ -13,8 +13,9 @@ from typing import Protocol
 
 from gateway.contracts.approvals import Approvals
 from gateway.contracts.inbox import Inbox, Kept, Overheard
+from gateway.contracts.linking import Announcements, Audit, Links
 from gateway.contracts.money import Holds, UsageLedger
-from gateway.contracts.people import People
+from gateway.contracts.people import Identities, People
 from gateway.ids import (
     AccountName,
     AgentId,
@@ -64,6 +65,14 @@ class Turns(Protocol):
 
     async def begin(self, kept: Kept) -> Turn:
         """Claim the lane (a new fence) and count an attempt; the same turn on a retry."""
+        ...
+
+    async def session(self, turn: Turn) -> "SessionInfo":
+        """Return the session that a turn began in, or the active one of its message's key.
+
+        That is the key as it is now: the turn's person may have been linked or unlinked
+        since the turn began.
+        """
         ...
 
     async def postpone(self, turn: Turn, until: float) -> None:
@@ -126,17 +135,32 @@ class Sessions(Protocol):
         ...
 
     async def rotate(
-        self, agent: AgentId, key: str, person: PersonId | None, expected: SessionId | None
+        self,
+        agent: AgentId,
+        key: str,
+        person: PersonId | None,
+        expected: SessionId | None,
+        to: SessionId | None = None,
     ) -> SessionInfo:
-        """As `create`, unless the active session is not `expected`: then return that one."""
+        """As `create`, unless the active session is not `expected`: then return that one.
+
+        Given `to`, that archived session of the person is taken up in place of a new one.
+
+        Raises:
+            Refused: the person has no such session.
+        """
         ...
 
     async def get(self, session: SessionId) -> SessionInfo | None: ...
 
     async def all(
-        self, agent: AgentId | None = None, *, archived: bool = False
+        self,
+        agent: AgentId | None = None,
+        *,
+        person: PersonId | None = None,
+        archived: bool = False,
     ) -> Sequence[SessionInfo]:
-        """Return sessions, newest activity first."""
+        """Return sessions, newest activity first; given a person, those that are theirs alone."""
         ...
 
     async def archive(self, session: SessionId) -> None: ...
@@ -294,6 +318,10 @@ class Store(Protocol):
     usage: UsageLedger
     holds: Holds
     people: People
+    identities: Identities
+    links: Links
+    announcements: Announcements
+    audit: Audit
 
     async def open(self) -> None:
         """Bring the schema up to date and take the store for this process.

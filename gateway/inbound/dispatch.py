@@ -135,7 +135,9 @@ class Dispatch:
             await reply.finish()
             return TurnState.DEAD
         admission = await self._access.authorise(kept.message)
-        if isinstance(admission, Refusal):
+        if isinstance(admission, Refusal) or kept.owner not in (None, admission.person.id):
+            # Let in anew, or linked meanwhile by a way that left this message behind: what
+            # it was to be answered from is no longer its writer's.
             raise NotAllowed(NO_LONGER_WORDS)
         pool = self._pools.get(kept.agent)
         if pool is None:
@@ -158,7 +160,8 @@ class Dispatch:
         self, turn: Turn, admission: Admission, pool: Pool, reply: Reply
     ) -> None:
         kept = turn.kept
-        session = await pool.resolve_session(kept.session_key, kept.owner)
+        session = await pool.resolve_session(kept.session_key, kept.owner, turn=turn)
+        self._stops.is_in(kept, session.id)
         content = None
         if not (turn.is_resumed and await pool.has_begun(session.id, turn.id)):
             content = await self._stops.stoppable(kept, self._files.receive(kept, reply))
@@ -239,6 +242,8 @@ async def _run(command: Command, call: Call) -> Answer:
     if not command.allows(call.admission, is_direct=is_direct):
         return Answer(f"/{command.name} is not for you here.")
     try:
+        if command.is_direct_only and not is_direct:
+            return await command.refuse_in_group(call)
         return await command.run(call)
     except Refused as refusal:
         return Answer(str(refusal))

@@ -5,13 +5,16 @@ from contextlib import suppress
 
 from gateway.clock import Clock
 from gateway.contracts.inbox import Inbox, Kept
-from gateway.errors import LaneLost, MessageWithdrawn
+from gateway.errors import LaneLost, MessageGone
 from gateway.ids import Lane
 from gateway.inbound.postponed import Postponed
 from gateway.inbound.stops import Stops
 
 _ALBUM_QUIET = 1.0
 """Seconds without a further picture after which an album is taken as complete."""
+
+_BEHIND_ANOTHER = 0.5
+"""Seconds between looks whether a turn has ended that goes on under its session's old key."""
 
 
 class Drain:
@@ -41,13 +44,16 @@ class Drain:
         """Work until the lane is empty, or until another owner has taken it."""
         try:
             while (kept := await self._ready_head(lane)) is not None:
-                with self._stops.working(kept), suppress(MessageWithdrawn):
+                with self._stops.working(kept), suppress(MessageGone):
                     await self._take_turn(await self._whole(kept))
         except LaneLost:
             return
 
     async def _ready_head(self, lane: Lane) -> Kept | None:
         kept = None if self._is_stopping else await self._inbox.head(lane)
+        while kept is not None and kept.is_behind:
+            await self._clock.sleep(_BEHIND_ANOTHER)
+            kept = None if self._is_stopping else await self._inbox.head(lane)
         if kept is None:
             return None
         await self._postponed.wait(kept)

@@ -6,6 +6,7 @@ import structlog
 
 from gateway.commands.registry import Commands
 from gateway.contracts.inbox import Inbox, KeepOutcome, Overheard
+from gateway.contracts.people import Identities
 from gateway.contracts.stores import Sessions
 from gateway.ids import Lane
 from gateway.inbound.rates import Rates
@@ -34,6 +35,7 @@ class Gate:
         routing: Routing,
         commands: Commands,
         inbox: Inbox,
+        identities: Identities,
         overheard: Overheard,
         sessions: Sessions,
         files: TurnFiles,
@@ -45,6 +47,7 @@ class Gate:
         self._routing = routing
         self._commands = commands
         self._inbox = inbox
+        self._identities = identities
         self._overheard = overheard
         self._sessions = sessions
         self._files = files
@@ -89,8 +92,13 @@ class Gate:
             session_key=route.key.encode(),
             agent=route.agent,
             person=admission.person.id,
+            is_linked=admission.person.is_linked,
             is_bounded=not is_control,
         )
+        if outcome is KeepOutcome.STALE:
+            return await self._accept_message(message)
+        if message.address.place.is_direct:
+            await self._identities.meet(message)
         log.info("message.accepted", account=message.address.account, outcome=outcome.value)
         if outcome in (KeepOutcome.KEPT, KeepOutcome.REPLACED):
             self._wake(route.lane)

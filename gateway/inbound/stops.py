@@ -1,13 +1,13 @@
 """Stopping turns: what `/stop` does, whatever the turn is busy with."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from gateway.contracts.inbox import Kept
 from gateway.errors import TurnStopped
-from gateway.ids import AgentId, Lane
+from gateway.ids import AgentId, ExternalUser, Lane, PlatformName, SessionId
 from gateway.inbound.postponed import Postponed
 from gateway.pools.pool import Pool
 
@@ -17,18 +17,43 @@ T = TypeVar("T")
 class Stops:
     """Knows which lanes have a turn at work, and which of these are to stop."""
 
-    def __init__(self, pool_of: Callable[[AgentId], Pool | None], postponed: Postponed) -> None:
+    def __init__(
+        self,
+        pool_of: Callable[[AgentId], Pool | None],
+        postponed: Postponed,
+        lanes_of: Callable[[str], Awaitable[Sequence[Lane]]],
+    ) -> None:
         self._pool_of = pool_of
+        self._lanes_of = lanes_of
         self._postponed = postponed
         self._working: dict[Lane, Kept] = {}
         self._tasks: dict[Lane, asyncio.Task[Any]] = {}
         """Work that is cut short by a stop, as no pool has it."""
+        self._sessions: dict[Lane, SessionId] = {}
         self._asked: dict[Lane, int] = {}
         """Numbers of messages; one that is put off meanwhile is stopped when it is next tried."""
 
     async def stop(self, session_key: str) -> bool:
         """Have the key's turn end; False when there is none."""
-        lane = Lane(session_key)
+        # A turn that began before its session had this key is in a lane of another name.
+        lanes = {Lane(session_key), *await self._lanes_of(session_key)}
+        stopped = [await self._stop_lane(lane) for lane in lanes]
+        return any(stopped)
+
+    async def release(self, session_key: str) -> None:
+        """Let the key's message go that waits for a model."""
+        for lane in {Lane(session_key), *await self._lanes_of(session_key)}:
+            self._postponed.release_lane(lane)
+
+    async def stop_sender(self, platform: PlatformName, user: ExternalUser) -> None:
+        """Have every turn end that somebody began directly: their standing has changed."""
+        for lane, kept in list(self._working.items()):
+            address = kept.message.address
+            is_theirs = (address.platform, address.external_user) == (platform, user)
+            if is_theirs and address.place.is_direct and lane == kept.session_key:
+                await self._stop_lane(lane)
+
+    async def _stop_lane(self, lane: Lane) -> bool:
         put_off = self._postponed.release_lane(lane)
         kept = self._working.get(lane) or put_off
         if kept is None:
@@ -36,14 +61,14 @@ class Stops:
         self._asked[lane] = kept.number
         if (task := self._tasks.get(lane)) is not None:
             task.cancel()
-        await self._stop_in_pool(session_key, kept.agent)
+        session, pool = self._sessions.get(lane), self._pool_of(kept.agent)
+        if pool is not None and session is not None:
+            await pool.stop(session)
         return True
 
-    async def _stop_in_pool(self, session_key: str, agent: AgentId) -> None:
-        pool = self._pool_of(agent)
-        session = None if pool is None else await pool.active_session(session_key)
-        if pool is not None and session is not None:
-            await pool.stop(session.id)
+    def is_in(self, kept: Kept, session: SessionId) -> None:
+        """Know the session of a turn that is about to be its pool's."""
+        self._sessions[kept.lane] = session
 
     @contextmanager
     def working(self, kept: Kept) -> Iterator[None]:
@@ -55,6 +80,7 @@ class Stops:
             yield
         finally:
             del self._working[kept.lane]
+            self._sessions.pop(kept.lane, None)
 
     async def stoppable(self, kept: Kept, work: Coroutine[Any, Any, T]) -> T:
         """Do work of a turn outside its pool; raise `TurnStopped` if the turn is to stop."""

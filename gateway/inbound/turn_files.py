@@ -13,7 +13,7 @@ from gateway.contracts.inbox import Kept
 from gateway.contracts.stores import Turn
 from gateway.errors import GatewayError, Refused, RetryLater
 from gateway.events import NoticeAdded
-from gateway.ids import AccountName, AgentId, TurnId
+from gateway.ids import AccountName, AgentId, PersonId, TurnId
 from gateway.inbound.content import compose
 from gateway.messages import Attachment
 from gateway.replies.reply import Reply
@@ -26,6 +26,7 @@ from gateway.workspace import (
     save_asset,
     setup_group_workspace,
     setup_user_workspace,
+    share_workspace,
     user_assets_dir,
 )
 
@@ -95,6 +96,11 @@ class TurnFiles:
                 build_group_session_key(agent, old).encode(),
                 build_group_session_key(agent, new).encode(),
             )
+
+    async def share(self, source: PersonId, target: PersonId) -> None:
+        """Give a person copies of what another has, as both are one now."""
+        for agent in self._agents:
+            await asyncio.to_thread(share_workspace, agent, self._data_dir, source, target)
 
     async def _receive_one(self, kept: Kept, attachment: Attachment) -> Block:
         adapter = self._adapters.get(kept.message.address.account)

@@ -39,7 +39,7 @@ ASIDE_WORDS = {
     Reason.PLACE_NOT_ALLOWED: "My owner has not allowed me to answer here.",
     Reason.DIRECT_MESSAGES_OFF: OFF_WORDS,
     Reason.NOT_ON_ALLOWLIST: STRANGER_WORDS,
-    Reason.NOT_PAIRED: f"{STRANGER_WORDS} Write to me directly, and I will tell you how to ask.",
+    Reason.NOT_PAIRED: STRANGER_WORDS,
 }
 """For a press or a command, which platforms let one answer so that only its sender sees it."""
 BUSY_WORDS = (
@@ -73,12 +73,14 @@ class TurnedAway:
         inbox: Inbox,
         pairing: Pairing,
         notices: Notices,
+        stir: Callable[[], None],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         clock: Clock,
     ) -> None:
         self._inbox = inbox
         self._pairing = pairing
         self._notices = notices
+        self._stir = stir
         self._spawn = spawn
         self._clock = clock
         self._told: dict[str, float] = {}
@@ -128,6 +130,7 @@ class TurnedAway:
             code = await self._pairing.ask(message)
             if code is None:
                 return
+            self._stir()
             words = PAIRING_WORDS.format(code=code)
         elif not self._is_due(f"refused {identity_of(message)}", _NOTICE_EVERY):
             return

@@ -15,6 +15,7 @@ from gateway.clock import Clock
 from gateway.errors import NotSupported, RetryLater
 from gateway.messages import Limits, Place
 from gateway.replies.budget import Budget
+from gateway.replies.tickets import Tickets
 
 _ABSURD = 86_400.0
 """No platform means a longer wait than this; a larger number is an error on its side."""
@@ -41,7 +42,8 @@ class AccountPace:
 
     Interim calls always keep within the account's published rate. The others are held to
     it only once the platform has refused a call, and for a while: until then a busy
-    account is not made to wait for a limit that its server may not have.
+    account is not made to wait for a limit that its server may not have. Where a refusal
+    would close the whole account, all calls are held to it from the start.
     """
 
     def __init__(self, limits: Limits, clock: Clock) -> None:
@@ -50,6 +52,7 @@ class AccountPace:
         self.open_replies = 0
         rate = limits.calls_per_second
         self._budget = Budget(rate, 1.0) if rate else None
+        self._tickets = Tickets(rate, 1.0, clock) if rate and limits.is_rate_strict else None
         self._strict_until = -math.inf
         self._conversations: dict[tuple[str, str | None], Conversation] = {}
         self._sweep_at = _SWEEP_FROM
@@ -71,8 +74,18 @@ class AccountPace:
             conversation.users -= 1
             self.open_replies -= 1
 
-    def take(self) -> float:
-        """Count a call on the account; return how long it must wait."""
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Count a call on the account, once it may be made."""
+        if self._tickets is not None:
+            async with self._tickets.one():
+                yield
+            return
+        if (wait := self._take()) > 0:
+            await self.clock.sleep(wait)
+        yield
+
+    def _take(self) -> float:
         now = self.clock.monotonic()
         if self._budget is None:
             return 0.0
@@ -87,6 +100,8 @@ class AccountPace:
 
     def interim_delay(self) -> float:
         """Return how long a call must wait that gives way to final ones."""
+        if self._tickets is not None:
+            return self._tickets.delay(_STREAMS_PART)
         now = self.clock.monotonic()
         return self._budget.free_at(now, _STREAMS_PART) - now if self._budget else 0.0
 
@@ -156,7 +171,8 @@ class Conversation:
             await self._wait()
             before = self._last_call
             try:
-                yield
+                async with self._account.slot():
+                    yield
             except NotSupported:
                 # It was no call at all: the plainer way may follow at once.
                 raise
@@ -184,8 +200,6 @@ class Conversation:
             when = max(when, self._budget.take(when))
         if when > now:
             await self._clock.sleep(when - now)
-        if (wait := self._account.take()) > 0:
-            await self._clock.sleep(wait)
 
     def _spacing(self, call: Interim) -> float:
         limits = self._account.limits

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from gateway.contracts.stores import SessionInfo, Store
+from gateway.contracts.stores import SessionInfo, Store, Turn
 from gateway.ids import AgentId, PersonId, SessionId, TurnId
 from gateway.transcript import StoredEntry
 
@@ -14,12 +14,20 @@ class SessionVerbs:
         self.agent = agent
         self._sessions = store.sessions
         self._transcript = store.transcript
+        self._session_of_turn = store.turns.session
 
     async def active_session(self, key: str) -> SessionInfo | None:
         return self._own(await self._sessions.active(key))
 
-    async def resolve_session(self, key: str, person: PersonId | None) -> SessionInfo:
-        """Return the key's active session, making one if there is none."""
+    async def resolve_session(
+        self, key: str, person: PersonId | None, *, turn: Turn | None = None
+    ) -> SessionInfo:
+        """Return the key's active session, making one if there is none.
+
+        For a turn: where that began, or where its message belongs by now.
+        """
+        if turn is not None:
+            return await self._session_of_turn(turn)
         return await self._sessions.resolve(self.agent, key, person)
 
     async def create_session(self, key: str, person: PersonId | None) -> SessionInfo:
@@ -27,10 +35,19 @@ class SessionVerbs:
         return await self._sessions.create(self.agent, key, person)
 
     async def rotate_session(
-        self, key: str, person: PersonId | None, *, expected: SessionId | None
+        self,
+        key: str,
+        person: PersonId | None,
+        *,
+        expected: SessionId | None,
+        to: SessionId | None = None,
     ) -> SessionInfo:
-        """As `create_session`, unless `expected` has been rotated away already."""
-        session = await self._sessions.rotate(self.agent, key, person, expected)
+        """As `create_session`, unless `expected` has been rotated away already.
+
+        Given `to`, that archived session of the person is gone on with. Raises:
+            Refused: the person has no such session.
+        """
+        session = await self._sessions.rotate(self.agent, key, person, expected, to)
         if expected is not None and session.id != expected:
             await self._let_go(expected)
         return session
@@ -38,9 +55,14 @@ class SessionVerbs:
     async def get_session(self, session: SessionId) -> SessionInfo | None:
         return self._own(await self._sessions.get(session))
 
-    async def list_sessions(self, *, archived: bool = False) -> Sequence[SessionInfo]:
-        """Return the sessions, newest activity first; archived ones only when asked for."""
-        return await self._sessions.all(self.agent, archived=archived)
+    async def list_sessions(
+        self, *, archived: bool = False, person: PersonId | None = None
+    ) -> Sequence[SessionInfo]:
+        """Return the sessions, newest activity first; archived ones only when asked for.
+
+        Given a person, only those that are theirs alone.
+        """
+        return await self._sessions.all(self.agent, person=person, archived=archived)
 
     async def archive_session(self, session: SessionId) -> None:
         """Close the session for good; its history is kept."""

@@ -1,13 +1,14 @@
 """Values to JSON text and back, and text that every database can hold."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
 
+from gateway.contracts.people import Identity
 from gateway.messages import Address, Message, OutgoingFile
 from gateway.transcript import (
     AssistantEntry,
@@ -50,6 +51,23 @@ def dump_address(address: Address) -> str:
 
 def load_address(text: str) -> Address:
     return _load(Address, text)
+
+
+def dump_identity(identity: Identity) -> str:
+    return _dump(Identity, identity)
+
+
+def load_identity(text: str) -> Identity:
+    return _load(Identity, text)
+
+
+def dump_facts(facts: Mapping[str, str]) -> str:
+    """Write facts so that equal ones are written the same."""
+    return json.dumps({name: storable(facts[name]) for name in sorted(facts)}, ensure_ascii=False)
+
+
+def load_facts(text: str) -> dict[str, str]:
+    return _load(dict[str, str], text)
 
 
 def dump_files(files: Sequence[OutgoingFile]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, select
+from sqlalchemy import bindparam, exists, func, literal_column, select
 from typing_extensions import override
 
 from gateway.clock import Clock
@@ -20,7 +20,32 @@ from gateway.store.kept import KEPT, WITHDRAWN, kept_from, put_message, put_stat
 from gateway.store.schema import IS_WAITING, inbox, turns
 from gateway.store.statements import Transaction
 
-_HEAD = KEPT.where(IS_WAITING, inbox.c.lane == bindparam("lane")).order_by(inbox.c.number).limit(1)
+_CONTROLS = "%!control"
+_earlier = inbox.alias("earlier")
+_IS_BEHIND = (
+    exists()
+    .where(
+        _earlier.c.state == literal_column("'waiting'"),
+        _earlier.c.session_key == inbox.c.session_key,
+        _earlier.c.number < inbox.c.number,
+        _earlier.c.lane != inbox.c.lane,
+        _earlier.c.lane.not_like(_CONTROLS),
+        inbox.c.lane.not_like(_CONTROLS),
+    )
+    .label("is_behind")
+)
+_HEAD = (
+    KEPT
+    .add_columns(_IS_BEHIND)
+    .where(IS_WAITING, inbox.c.lane == bindparam("lane"))
+    .order_by(inbox.c.number)
+    .limit(1)
+)
+_LANES_OF_KEY = (
+    select(inbox.c.lane)
+    .where(IS_WAITING, inbox.c.session_key == bindparam("key"), inbox.c.lane.not_like(_CONTROLS))
+    .distinct()
+)
 _IS_OF_ALBUM = (
     IS_WAITING,
     inbox.c.lane == bindparam("lane"),
@@ -60,13 +85,14 @@ class SqlInbox(Inbox):
         session_key: str,
         agent: AgentId,
         person: PersonId | None,
+        is_linked: bool | None = None,
         is_bounded: bool = True,
     ) -> KeepOutcome:
         row = arrival(message, person=person, now=self._clock.now())
         row |= {"lane": lane, "session_key": session_key, "agent": agent}
         queues = self._queues if is_bounded else None
         return await self._database.write(
-            lambda transaction: keep(transaction, row, message, queues)
+            lambda transaction: keep(transaction, row, message, queues, is_linked)
         )
 
     @override
@@ -83,7 +109,11 @@ class SqlInbox(Inbox):
     @override
     async def head(self, lane: Lane) -> Kept | None:
         row = await self._database.read_one(_HEAD, lane=lane)
-        return None if row is None else kept_from(row)
+        return None if row is None else replace(kept_from(row), is_behind=bool(row.is_behind))
+
+    @override
+    async def lanes_of(self, session_key: str) -> Sequence[Lane]:
+        return [row.lane for row in await self._database.read(_LANES_OF_KEY, key=session_key)]
 
     @override
     async def merge_album(self, head: Kept) -> Kept:

@@ -12,6 +12,7 @@ from gateway.store.codec import dump_message
 from gateway.store.inserts import insert_or_skip
 from gateway.store.kept import WITHDRAWN, put_message
 from gateway.store.schema import IS_WAITING, inbox, turns
+from gateway.store.standing import look_up
 from gateway.store.statements import Transaction
 
 _INSERT = insert_or_skip(inbox).returning(inbox.c.number)
@@ -77,9 +78,15 @@ def record(transaction: Transaction, row: dict[str, Any], state: str) -> bool:
 
 
 def keep(
-    transaction: Transaction, row: dict[str, Any], message: Message, queues: QueueSettings | None
+    transaction: Transaction,
+    row: dict[str, Any],
+    message: Message,
+    queues: QueueSettings | None,
+    is_linked: bool | None,
 ) -> KeepOutcome:
     """Keep a message, or find that it was kept, edited or refused room."""
+    if is_linked is not None and _has_changed(transaction, row, message, is_linked):
+        return KeepOutcome.STALE
     outcome, number = _judge(transaction, row, message, queues)
     if outcome in {KeepOutcome.KEPT, KeepOutcome.TOO_LATE}:
         row = {**row, "message": dump_message(message)}
@@ -88,6 +95,15 @@ def keep(
     if outcome is KeepOutcome.REPLACED:
         put_message(transaction, number, message)
     return outcome
+
+
+def _has_changed(
+    transaction: Transaction, row: dict[str, Any], message: Message, is_linked: bool
+) -> bool:
+    """Say whether the sender was linked, unlinked or sent off while the message came in."""
+    address = message.address
+    known = look_up(transaction, address.platform, address.external_user)
+    return known is None or (known.id, known.is_linked) != (row["person"], is_linked)
 
 
 def _judge(

@@ -6,14 +6,17 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select
 
 from gateway.contracts.people import PairingRequest
+from gateway.errors import NotAllowed
 from gateway.messages import Message
 from gateway.store.codec import dump_address, load_address, storable
 from gateway.store.database import Database
 from gateway.store.inserts import insert_or_replace
 from gateway.store.schema import pairings
 from gateway.store.statements import Transaction
+from gateway.store.tries import are_too_many, count_wrong_code
 
 _AT_MOST = 1000
+LOCKED_WORDS = "Too many wrong codes were tried. Wait a while, then try again."
 
 _INSERT = insert_or_replace(pairings)
 _COLUMNS = (
@@ -43,6 +46,7 @@ _DROP = delete(pairings).where(
 _REDEEM = (
     delete(pairings).where(pairings.c.code_hash == bindparam("hash"), _IS_LIVE).returning(*_COLUMNS)
 )
+_TAKE = _DROP.where(pairings.c.requested_at > bindparam("after")).returning(*_COLUMNS)
 _LIVE = select(*_COLUMNS).where(_IS_LIVE).order_by(pairings.c.requested_at)
 
 
@@ -86,9 +90,30 @@ def _make_room(transaction: Transaction, now: float) -> bool:
     return True
 
 
-def redeem(transaction: Transaction, code_hash: str, now: float) -> PairingRequest | None:
-    """Take a request; whoever comes second with its code finds nothing."""
+def redeem(
+    transaction: Transaction, code_hash: str, account: str, sayer: str, now: float
+) -> PairingRequest | None:
+    """Take a request; whoever comes second with its code finds nothing.
+
+    Raises:
+        NotAllowed: too many wrong codes came from this sayer, or on this account.
+    """
+    if sayer and are_too_many(transaction, account, sayer, now):
+        raise NotAllowed(LOCKED_WORDS)
     taken = transaction.row(_REDEEM, {"hash": code_hash, "now": now})
+    if taken is None:
+        if sayer:
+            count_wrong_code(transaction, account, sayer, now)
+        return None
+    return _request(taken)
+
+
+def take(
+    transaction: Transaction, platform: str, user: str, asked_after: float
+) -> PairingRequest | None:
+    """Take a stranger's request by who they are; whoever comes second finds nothing."""
+    values = {"of_platform": platform, "of_user": user, "after": asked_after}
+    taken = transaction.row(_TAKE, values)
     return None if taken is None else _request(taken)
 
 

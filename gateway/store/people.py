@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, select, update
 from typing_extensions import override
 
 from gateway.clock import Clock
@@ -15,30 +15,15 @@ from gateway.messages import Message
 from gateway.store.codec import storable
 from gateway.store.database import Database
 from gateway.store.inserts import insert
-from gateway.store.pairings import live_requests, redeem, request, request_row
+from gateway.store.linking import unlink
+from gateway.store.pairings import live_requests, redeem, request, request_row, take
 from gateway.store.schema import identities, people
+from gateway.store.standing import FIND, IS_ONE, look_up, person_from
 from gateway.store.statements import Transaction
 
 _CACHED = 4096
 _ROLES = ("guest", "member", "owner")
 
-_is_one = (
-    identities.c.platform == bindparam("of_platform"),
-    identities.c.external_user == bindparam("of_user"),
-)
-_others = identities.alias("others")
-_FIND = (
-    select(
-        people.c.id,
-        people.c.role,
-        select(func.count())
-        .where(_others.c.person == people.c.id)
-        .scalar_subquery()
-        .label("accounts"),
-    )
-    .join(identities, identities.c.person == people.c.id)
-    .where(*_is_one)
-)
 _ALL = (
     select(
         identities.c.platform,
@@ -47,15 +32,20 @@ _ALL = (
         people.c.role,
         identities.c.name,
         identities.c.created_at,
+        identities.c.linked_at,
     )
-    .join(people, people.c.id == identities.c.person)
+    .join(people, people.c.id == identities.c.own_person)
     .order_by(identities.c.created_at, identities.c.platform, identities.c.external_user)
 )
 _ADD_PERSON = insert(people)
 _ADD_IDENTITY = insert(identities)
-_SET_ROLE = update(people).where(people.c.id == bindparam("person")).values(role=bindparam("new"))
-_FORGET = delete(identities).where(*_is_one)
+_OWN_PERSON = select(identities.c.own_person).where(*IS_ONE).scalar_subquery()
+_SET_ROLE = update(people).where(people.c.id == _OWN_PERSON).values(role=bindparam("new"))
+_FORGET = delete(identities).where(*IS_ONE)
 _FORGET_PERSON = delete(people).where(people.c.id == bindparam("person"))
+
+
+_Named = tuple[PlatformName, ExternalUser]
 
 
 class SqlPeople(People):
@@ -65,7 +55,7 @@ class SqlPeople(People):
         self._database = database
         self._clock = clock
         self._new_id = new_id
-        self._found: OrderedDict[tuple[PlatformName, ExternalUser], Person | None] = OrderedDict()
+        self._found: OrderedDict[_Named, Person | None] = OrderedDict()
 
     @override
     async def find(self, platform: PlatformName, user: ExternalUser) -> Person | None:
@@ -74,8 +64,8 @@ class SqlPeople(People):
             self._found.move_to_end(identity)
             return self._found[identity]
         found = self._found
-        row = await self._database.read_one(_FIND, of_platform=platform, of_user=user)
-        person = None if row is None else _person(row)
+        row = await self._database.read_one(FIND, of_platform=platform, of_user=user)
+        person = None if row is None else person_from(row)
         # Kept in the memory of before the read: what has changed meanwhile began a new one.
         found[identity] = person
         if len(found) > _CACHED:
@@ -98,16 +88,21 @@ class SqlPeople(People):
                 lambda transaction: _admit(transaction, identity, new, role)
             )
         finally:
-            self._found = OrderedDict()
+            self.forget()
 
     @override
     async def dismiss(self, platform: PlatformName, user: ExternalUser) -> bool:
+        new, now = PersonId(self._new_id("p")), self._clock.now()
         try:
             return await self._database.write(
-                lambda transaction: _dismiss(transaction, platform, user)
+                lambda transaction: _dismiss(transaction, platform, user, new, now)
             )
         finally:
-            self._found = OrderedDict()
+            self.forget()
+
+    def forget(self) -> None:
+        """Look everybody up anew."""
+        self._found = OrderedDict()
 
     @override
     async def all(self) -> Sequence[dict[str, Any]]:
@@ -124,43 +119,51 @@ class SqlPeople(People):
         )
 
     @override
-    async def redeem_pairing(self, code_hash: str) -> PairingRequest | None:
+    async def redeem_pairing(
+        self, code_hash: str, *, account: str = "", sayer: str = ""
+    ) -> PairingRequest | None:
         now = self._clock.now()
-        return await self._database.write(lambda transaction: redeem(transaction, code_hash, now))
+        return await self._database.write(
+            lambda transaction: redeem(transaction, code_hash, account, sayer, now)
+        )
+
+    @override
+    async def take_pairing(
+        self, platform: PlatformName, user: ExternalUser, *, asked_after: float
+    ) -> PairingRequest | None:
+        return await self._database.write(
+            lambda transaction: take(transaction, platform, user, asked_after)
+        )
 
     @override
     async def pairing_requests(self) -> Sequence[PairingRequest]:
         return await live_requests(self._database, self._clock.now())
 
 
-def _person(row: Any) -> Person:
-    return Person(row.id, row.role, is_linked=row.accounts > 1)
-
-
-def _look_up(transaction: Transaction, platform: str, user: str) -> Person | None:
-    asked = {"of_platform": platform, "of_user": user}
-    row = transaction.row(_FIND, asked)
-    return None if row is None else _person(row)
-
-
 def _admit(transaction: Transaction, identity: dict[str, Any], new: PersonId, role: str) -> Person:
-    known = _look_up(transaction, identity["platform"], identity["external_user"])
+    known = look_up(transaction, identity["platform"], identity["external_user"])
     if known is None:
         person = {"id": new, "role": role, "created_at": identity["created_at"]}
         transaction.run(_ADD_PERSON, person)
-        transaction.run(_ADD_IDENTITY, {**identity, "person": new})
+        own = {"person": new, "own_person": new, "address": None, "linked_at": None}
+        transaction.run(_ADD_IDENTITY, {**identity, **own})
         return Person(new, role, is_linked=False)
     if _ROLES.index(role) <= _ROLES.index(known.role):
         return known
-    transaction.run(_SET_ROLE, {"person": known.id, "new": role})
+    named = {"of_platform": identity["platform"], "of_user": identity["external_user"]}
+    transaction.run(_SET_ROLE, {**named, "new": role})
     return replace(known, role=role)
 
 
-def _dismiss(transaction: Transaction, platform: str, user: str) -> bool:
-    known = _look_up(transaction, platform, user)
+def _dismiss(
+    transaction: Transaction, platform: PlatformName, user: ExternalUser, new: PersonId, now: float
+) -> bool:
+    known = look_up(transaction, platform, user)
     if known is None:
         return False
+    if known.is_linked:
+        unlink(transaction, platform, user, new, "owner", now)
+        known = replace(known, id=new)
     transaction.run(_FORGET, {"of_platform": platform, "of_user": user})
-    if not known.is_linked:
-        transaction.run(_FORGET_PERSON, {"person": known.id})
+    transaction.run(_FORGET_PERSON, {"person": known.id})
     return True

@@ -2,14 +2,16 @@
 
 from functools import partial
 
-from sqlalchemy import bindparam, delete, not_, select
+from sqlalchemy import Delete, bindparam, delete, not_, select
 
 from gateway.store.database import Database
 from gateway.store.schema import (
     IS_UNSETTLED_NOTICE,
     approvals,
+    code_tries,
     holds,
     inbox,
+    link_codes,
     outbox,
     overheard,
     pairings,
@@ -45,20 +47,31 @@ _NOTICES = (
 _DROP_NOTICE = delete(outbox).where(outbox.c.id == bindparam("of_id"))
 _DROP_REQUESTS = delete(pairings).where(pairings.c.expires_at < bindparam("before"))
 """They are few: a request makes room for itself."""
+_DROP_CODES = delete(link_codes).where(link_codes.c.created_at < bindparam("before"))
+_DROP_TRIES = delete(code_tries).where(code_tries.c.tried_at < bindparam("before"))
 _DROP_OVERHEARD = delete(overheard).where(overheard.c.said_at < bindparam("before"))
 _DROP_APPROVALS = delete(approvals).where(approvals.c.asked_at < bindparam("before"))
 _DROP_HOLDS = delete(holds).where(holds.c.expires_at < bindparam("before"))
 """Only crashes leave them."""
+_DROP_EXPIRED = (
+    _DROP_REQUESTS,
+    _DROP_CODES,
+    _DROP_TRIES,
+    _DROP_OVERHEARD,
+    _DROP_APPROVALS,
+    _DROP_HOLDS,
+)
 
 
 async def prune(database: Database, before: float) -> int:
     """Forget messages from before that time, with their turns and what these sent.
 
-    Settled notices and expired pairing requests go, too. Returns how many messages and
-    notices that was.
+    Settled notices, pairing requests and codes that have expired go, too. Returns how many
+    messages and notices that was.
     """
     values = {"before": before}
-    await database.write(lambda transaction: _drop_expired(transaction, values))
+    for statement in _DROP_EXPIRED:
+        await database.write(partial(_run, statement=statement, values=values))
     dropped = 0
     last: int | None = 0
     while last is not None:
@@ -69,9 +82,8 @@ async def prune(database: Database, before: float) -> int:
     return dropped
 
 
-def _drop_expired(transaction: Transaction, values: dict[str, float]) -> None:
-    for statement in (_DROP_REQUESTS, _DROP_HOLDS, _DROP_OVERHEARD, _DROP_APPROVALS):
-        transaction.run(statement, values)
+def _run(transaction: Transaction, statement: Delete, values: dict[str, float]) -> None:
+    transaction.run(statement, values)
 
 
 def _drop_messages(transaction: Transaction, before: float, after: int) -> tuple[int, int | None]:

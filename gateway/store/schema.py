@@ -56,6 +56,11 @@ identities = Table(
     Column("person", String, ForeignKey("people.id"), nullable=False),
     Column("name", String, nullable=False),
     Column("created_at", Double, nullable=False),
+    # Who it was before any link: an account's role is its own, whoever it is linked with.
+    Column("own_person", String, nullable=False, server_default=""),
+    # Its last direct conversation, where it can be told something.
+    Column("address", Text),
+    Column("linked_at", Double),
 )
 Index("identities_person", identities.c.person)
 
@@ -69,6 +74,56 @@ pairings = Table(
     Column("code_hash", String, nullable=False),
     Column("requested_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
+)
+
+link_codes = Table(
+    "link_codes",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("code_hash", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("person", String, nullable=False),
+    # The two accounts, each as JSON: who it is, and where it can be asked.
+    Column("asker", Text, nullable=False),
+    Column("redeemer", Text),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("linked_at", Double),
+    # What an undo has to give back.
+    Column("before", Text),
+)
+Index("link_codes_hash", link_codes.c.code_hash)
+Index("link_codes_person", link_codes.c.person, link_codes.c.created_at)
+
+code_tries = Table(
+    "code_tries",
+    metadata,
+    Column("number", _NUMBER, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("identity", String, nullable=False),
+    Column("tried_at", Double, nullable=False),
+)
+Index("code_tries_account", code_tries.c.account, code_tries.c.tried_at)
+
+announcements = Table(
+    "announcements",
+    metadata,
+    Column("number", _NUMBER, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", _NUMBER, primary_key=True),
+    Column("happened_at", Double, nullable=False),
+    Column("action", String, nullable=False),
+    Column("actor", String, nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("hash", String, nullable=False),
 )
 
 sessions = Table(
@@ -90,6 +145,7 @@ sessions = Table(
 )
 IS_ACTIVE: ColumnElement[bool] = sessions.c.is_archived == false()
 Index("sessions_key", sessions.c.key)
+Index("sessions_person", sessions.c.person, sessions.c.last_active)
 Index(
     "sessions_active",
     sessions.c.agent,
@@ -147,6 +203,13 @@ Index(
 )
 Index("inbox_senders", inbox.c.sender, sqlite_where=IS_WAITING, postgresql_where=IS_WAITING)
 Index("inbox_session", inbox.c.session_key, inbox.c.number)
+Index(
+    "inbox_behind",
+    inbox.c.session_key,
+    inbox.c.number,
+    sqlite_where=IS_WAITING,
+    postgresql_where=IS_WAITING,
+)
 
 lanes = Table(
     "lanes",

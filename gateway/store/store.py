@@ -8,8 +8,9 @@ from typing_extensions import override
 from gateway.clock import Clock
 from gateway.contracts.approvals import Approvals
 from gateway.contracts.inbox import Inbox, Overheard
+from gateway.contracts.linking import Announcements, Audit, Links
 from gateway.contracts.money import Holds, UsageLedger
-from gateway.contracts.people import People
+from gateway.contracts.people import Identities, People
 from gateway.contracts.stores import (
     Cursors,
     Outbox,
@@ -20,11 +21,15 @@ from gateway.contracts.stores import (
 )
 from gateway.ids import NewId, new_id
 from gateway.settings import QueueSettings
+from gateway.store.announcements import SqlAnnouncements
 from gateway.store.approvals import SqlApprovals
+from gateway.store.audit import SqlAudit
 from gateway.store.cursors import SqlCursors
 from gateway.store.database import Database
 from gateway.store.holds import SqlHolds
+from gateway.store.identities import SqlIdentities
 from gateway.store.inbox import SqlInbox
+from gateway.store.linking import SqlLinks
 from gateway.store.location import database_path
 from gateway.store.outbox import SqlOutbox
 from gateway.store.overheard import SqlOverheard
@@ -63,7 +68,12 @@ class SqlStore(Store):
         self.cursors: Cursors = SqlCursors(self._database, clock)
         self.usage: UsageLedger = SqlUsage(self._database, clock)
         self.holds: Holds = SqlHolds(self._database, clock, new_id)
-        self.people: People = SqlPeople(self._database, clock, new_id)
+        people = SqlPeople(self._database, clock, new_id)
+        self.people: People = people
+        self.identities: Identities = SqlIdentities(self._database)
+        self.links: Links = SqlLinks(self._database, clock, new_id, people.forget)
+        self.announcements: Announcements = SqlAnnouncements(self._database, clock)
+        self.audit: Audit = SqlAudit(self._database, clock)
 
     @override
     async def open(self) -> None:

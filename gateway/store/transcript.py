@@ -1,6 +1,7 @@
 """What was said in sessions: entries in one numbering, folded ones included."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import bindparam, or_, select, update
@@ -14,7 +15,7 @@ from gateway.store.codec import SUMMARY, dump_entry, load_entry, storable
 from gateway.store.database import Database
 from gateway.store.inserts import insert
 from gateway.store.leases import require
-from gateway.store.schema import entries, sessions
+from gateway.store.schema import entries, inbox, sessions
 from gateway.store.statements import Statement, Transaction
 from gateway.store.usage import spend
 from gateway.transcript import Entry, StoredEntry, SummaryEntry, Usage, entry_text
@@ -26,6 +27,7 @@ _ADVANCE = (
     .returning(sessions.c.last_seq, sessions.c.agent, sessions.c.person)
 )
 _INSERT = insert(entries)
+_SENDER = select(inbox.c.person).where(inbox.c.number == bindparam("number"))
 _FOLD = (
     update(sessions)
     .where(
@@ -91,7 +93,7 @@ class SqlTranscript(Transcript):
                 require(transaction, turn)
             owner = _add(transaction, session, rows, now)
             if usage is not None:
-                payer = owner if turn is None else turn.kept.payer
+                payer = owner if turn is None else _payer(transaction, turn)
                 spend(transaction, session, payer, model or "", usage, micros, hold, now)
 
         await self._database.write(operation)
@@ -137,6 +139,13 @@ class SqlTranscript(Transcript):
             StoredEntry(row.seq, load_entry(row.kind, row.body), row.turn, row.created_at)
             for row in await self._database.read(statement, **asked)
         ]
+
+
+def _payer(transaction: Transaction, turn: Turn) -> Payer:
+    """Return who has to answer for a turn: they may have been linked while it ran."""
+    message = transaction.row(_SENDER, {"number": turn.kept.number})
+    payer = turn.kept.payer
+    return payer if message is None else replace(payer, person=message.person)
 
 
 def _row(session: SessionId, entry: Entry, turn: Turn | None, now: float) -> dict[str, Any]:

@@ -5,14 +5,16 @@ from typing_extensions import override
 
 from gateway.clock import Clock
 from gateway.contracts.inbox import Kept
-from gateway.contracts.stores import OutboxKind, OutboxState, Turn, Turns, TurnState
-from gateway.errors import LaneLost, MessageWithdrawn
+from gateway.contracts.stores import OutboxKind, OutboxState, SessionInfo, Turn, Turns, TurnState
+from gateway.errors import LaneLost, MessageGone
 from gateway.ids import NewId, TurnId
 from gateway.store.database import Database
 from gateway.store.inserts import insert, insert_or_skip
 from gateway.store.kept import put_state, waiting_row, was_withdrawn
 from gateway.store.leases import claim, require
 from gateway.store.schema import IS_WAITING, entries, inbox, outbox, steps, turns
+from gateway.store.session_of_turn import session_of
+from gateway.store.sessions import new_session
 from gateway.store.statements import Transaction
 
 _FIRST = insert(turns)
@@ -94,6 +96,12 @@ class SqlTurns(Turns):
         return await self._database.write(lambda transaction: _begin(transaction, kept, turn, now))
 
     @override
+    async def session(self, turn: Turn) -> SessionInfo:
+        kept = turn.kept
+        new = new_session(kept.agent, kept.session_key, None, self._new_id, self._clock.now())
+        return await self._database.write(lambda transaction: session_of(transaction, turn, new))
+
+    @override
     async def postpone(self, turn: Turn, until: float) -> None:
         def operation(transaction: Transaction) -> None:
             require(transaction, turn)
@@ -146,8 +154,10 @@ def _begin(transaction: Transaction, kept: Kept, turn: TurnId, now: float) -> Tu
     fresh = waiting_row(transaction, kept.number)
     if fresh is None:
         if was_withdrawn(transaction, kept.number):
-            raise MessageWithdrawn(f"message {kept.number} was taken back")
+            raise MessageGone(f"message {kept.number} was taken back")
         raise LaneLost(f"message {kept.number} is done already")
+    if fresh.lane != kept.lane:
+        raise MessageGone(f"message {kept.number} waits in another lane now")
     fence = claim(transaction, fresh.lane)
     again = transaction.row(_AGAIN, {"of_number": kept.number})
     if again is not None:

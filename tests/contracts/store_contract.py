@@ -11,7 +11,7 @@ import pytest
 from gateway.contracts.inbox import KeepOutcome, Kept
 from gateway.contracts.money import UsageTotal
 from gateway.contracts.stores import OutboxKind, OutboxState, Store, Turn, TurnState
-from gateway.errors import LaneLost, MessageWithdrawn
+from gateway.errors import LaneLost, MessageGone
 from gateway.ids import (
     AccountName,
     AgentId,
@@ -302,7 +302,7 @@ class WithdrawalContract:
         await keep(store, given)
         stale = await head(store)
         await store.inbox.withdraw(BOT, given.message_id)
-        with pytest.raises(MessageWithdrawn):
+        with pytest.raises(MessageGone):
             await store.turns.begin(stale)
         assert await store.turns.unfinished() == frozenset()
 

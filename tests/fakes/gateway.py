@@ -17,9 +17,9 @@ from typing_extensions import override
 
 from gateway import app, parts
 from gateway.contracts.adapter import Deliver, FetchesFiles
-from gateway.ids import AccountName, ExternalUser, PlatformName
+from gateway.ids import AccountName, ExternalUser, MessageId, PlatformName
 from gateway.inbound.health import AccountHealth
-from gateway.messages import Address, Attachment, Inbound, Limits, Message, Place
+from gateway.messages import Address, Attachment, Inbound, Limits, Message, Origin, Place
 from gateway.settings import AgentSettings, GatewaySettings
 from gateway.store.store import SqlStore
 from tests.fakes.adapter import EditingAdapter
@@ -231,12 +231,31 @@ class FakeGateway:
         """Let somebody write, and return once it is kept."""
         account = more.pop("account", self.bot.name)
         place = more.pop("place", Place(user, is_direct=True))
-        address = Address(PlatformName("fake"), AccountName(account), ExternalUser(user), place)
+        platform = PlatformName(more.pop("platform", "fake"))
+        address = Address(platform, AccountName(account), ExternalUser(user), place)
         written = message(text, address, **more)
         taking = asyncio.create_task(self.accounts[account].deliver(written))
         await self.until(taking.done)
         await taking
         return written
+
+    async def presses(self, label: str, user: str = "ann", **more: Any) -> None:
+        """Press a button once it is shown to somebody, on the newest message that has it."""
+        shown = self.accounts[more.get("account", self.bot.name)].messages
+
+        def found() -> list[tuple[MessageId, str]]:
+            return [
+                (message_id, choice.value)
+                for message_id, one in shown.items()
+                for choice in one.choices
+                if one.where[0] == user and choice.label == label
+            ]
+
+        await self.until(lambda: bool(found()))
+        message_id, value = found()[-1]
+        shown[message_id].choices = ()
+        pressed = {"origin": Origin.PRESSED, "pressed_on": message_id}
+        await self.writes(value, user, **{**pressed, **more})
 
     async def reads(self, words: str, user: str = "ann", **until: float) -> None:
         """Wait until somebody is shown these words."""

@@ -26,6 +26,7 @@ from gateway.workspace import (
     setup_system_workspace,
     setup_user_workspace,
     setup_workspace,
+    share_workspace,
     user_assets_dir,
     user_skills_dir,
     write_beneath,
@@ -375,3 +376,25 @@ def test_t40_the_last_of_the_disk_is_left_to_the_store(
     with pytest.raises(Refused, match="disk is almost full"):
         save_asset(user_assets_dir(root), "a.txt", b"x", at=AT)
     assert list(user_assets_dir(root).iterdir()) == []
+
+
+def test_a_persons_files_are_shared_as_copies_that_lose_nothing(tmp_path: Path) -> None:
+    agent, old, new = AgentId("main"), PersonId("p_old"), PersonId("p_new")
+    share_workspace(agent, tmp_path, old, new)  # nothing to share, and nothing is made
+    assert not (tmp_path / "workspaces").exists()
+    source, target = (setup_user_workspace(agent, tmp_path, one) for one in (old, new))
+    write_beneath(source, "data/a.txt", b"old a")
+    write_beneath(source, "data/sub/b.txt", b"old b")
+    write_beneath(target, "data/a.txt", b"new a")
+    outside = tmp_path / "secret"
+    outside.write_text("secret")
+    (source / "data/link").symlink_to(outside)
+    (target / "data/c.txt").symlink_to(outside)
+    write_beneath(source, "data/c.txt", b"old c")
+    for _ in range(2):
+        share_workspace(agent, tmp_path, old, new)
+    assert read_beneath(target, "data/a.txt") == b"new a"
+    assert read_beneath(target, "data/sub/b.txt") == b"old b"
+    assert read_beneath(source, "data/sub/b.txt") == b"old b"
+    assert outside.read_text() == "secret"
+    assert not (target / "data/link").exists()

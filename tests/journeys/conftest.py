@@ -31,6 +31,8 @@ PLATFORMS: dict[str, type[Platform]] = {
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Take a journey to every platform, or to those it names, or to the one it knows."""
+    if "pair" in metafunc.fixturenames:
+        return  # it goes to two platforms at once
     named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
     if "platform" in metafunc.fixturenames and not any("platform" in names for names in named):
         knows_telegram = "telegram" in metafunc.fixturenames
@@ -70,7 +72,11 @@ def provider() -> str:
 async def platform(
     request: pytest.FixtureRequest, clock: Clock, tmp_path: Path
 ) -> AsyncIterator[Platform]:
-    async with PLATFORMS[request.param](clock, tmp_path) as met:
+    if "pair" in request.fixturenames:
+        name: str = request.getfixturevalue("pair")[0]
+    else:
+        name = request.param
+    async with PLATFORMS[name](clock, tmp_path) as met:
         yield met
 
 

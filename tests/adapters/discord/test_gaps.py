@@ -14,9 +14,11 @@ from adapters.discord.ledger import Ledger
 from adapters.discord.places import Places
 from adapters.discord.settings import DiscordSettings
 from gateway.ids import AccountName
+from gateway.messages import Message
 from tests.adapters.discord.conftest import Receiving
 from tests.fakes.account import Account
 from tests.fakes.discord import Channel, FakeDiscord, Guild, May, User
+from tests.fakes.fast_clock import FastClock
 from tests.fakes.faults import Answer, Hold, RateLimit
 
 Life = Callable[[], AbstractAsyncContextManager[DiscordAdapter]]
@@ -204,7 +206,7 @@ async def test_r1_nothing_is_lost_if_another_session_begins_meanwhile(
         await account.gate.until(lambda gate: gate.texts == ["one", "two", *missed, "five"])
 
 
-async def test_r1_what_is_found_while_another_is_being_kept_comes_after_it(
+async def test_r1_what_is_found_while_another_is_being_kept_comes_where_it_belongs(
     account: Account,
 ) -> None:
     me = Me("1", "2", "parley")
@@ -213,13 +215,38 @@ async def test_r1_what_is_found_while_another_is_being_kept_comes_after_it(
     async with asyncio.TaskGroup() as tasks:
         intake = Intake(reader, account.gate, Ledger(account.kit), account.kit.clock, tasks)
         for number in ("7", "9"):
-            intake.take("MESSAGE_DELETE", {"channel_id": "500", "id": number})
+            intake.take("MESSAGE_CREATE", told(number))
         await account.gate.until(lambda gate: gate.attempts == 1)
-        missed = reader.read("MESSAGE_DELETE", {"channel_id": "500", "id": "8"}, 0.0)
-        assert missed is not None
-        intake.release("500", [missed])
+        found = [reader.read("MESSAGE_CREATE", told(number), 0.0) for number in ("8", "9", "10")]
+        intake.release("500", [one for one in found if isinstance(one, Message)])
         account.gate.open.set()
-    assert account.gate.deleted == ["500:7", "500:8", "500:9"]
+    assert account.gate.texts == ["7", "8", "9", "10"]
+    assert account.gate.attempts == 4
+
+
+def told(number: str) -> dict[str, Any]:
+    author = {"id": "42", "username": "ann"}
+    written = {"content": number, "timestamp": "2026-01-01T00:00:00+00:00"}
+    return {"id": number, "channel_id": "500", "author": author, **written}
+
+
+@pytest.mark.parametrize("clock", [FastClock(100.0)])
+async def test_what_cannot_be_read_for_long_is_read_after_the_next_gap(
+    life: Life, server: FakeDiscord, account: Account, general: Channel, ann: User
+) -> None:
+    async with life():
+        ann.writes("one", channel=general)
+        await heard(account, "one")
+    ann.writes("missed", channel=general)
+    trouble = server.faults.add(Answer(503), path=f"{general.id}/messages")
+    known = len(server.calls("history"))
+    async with life():
+        ann.writes("live", channel=general)
+        await account.gate.until(lambda gate: gate.texts == ["one", "live"])
+        assert len(server.calls("history")) - known == 8
+    trouble.times = 0
+    async with life():
+        await heard(account, "one", "live", "missed")
 
 
 async def test_n18_one_channel_that_cannot_be_kept_delays_no_other(

@@ -1,6 +1,7 @@
 """Markdown of models as Discord shows it: no word lost, nobody called, lengths honest."""
 
 import re
+from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
@@ -32,8 +33,11 @@ SAMPLES = {
     "code_in_list": ("- a\n  ```\n  x\n  ```\n- b", "- a\n```\nx\n```\n- b"),
     "link": ("[a](https://e.x/b_(c))", "[a](<https://e.x/b_%28c%29>)"),
     "bare_link": ("<https://e.x/a_b_c>", "https://e.x/a_b_c"),
+    "address_with_a_call": ("https://e.x/@hereafter", "https://e.x/%40hereafter"),
+    "address_of_another_kind": ("<ab:*x*>", "ab:\\*x\\*"),
     "address_in_text": ("see https://e.x/a_b_c*d", "see https://e.x/a_b_c*d"),
     "no_web_link": ("[a](javascript:x)", "a (javascript:x)"),
+    "what_is_no_link": ("\\[a [b] c](u) [d]", "\\[a \\[b] c](u) [d]"),
     "image": ("![cat](https://e.x/c.png)", "[cat](<https://e.x/c.png>)"),
     "image_without_words": ("![](https://e.x/c.png)", "https://e.x/c.png"),
     "table": ("| a | b |\n|:--|--:|\n| x | 10 |", "```\na |  b\n--+---\nx | 10\n```"),
@@ -58,13 +62,37 @@ def test_a_sample(name: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["@everyone", "**@here**", "<@1> <@!1>", "<@&1>", "`@everyone`", "\\<@1>", "| @here |\n|---|"],
+    [
+        "<https://e.x/@here>",
+        "https://e.x/@everyone/x",
+        "[a](https://e.x/@here)",
+        "<ab:@here>",
+        "<a@here.x>",
+        "@everyone",
+        "**@here**",
+        "<@1> <@!1>",
+        "<@&1>",
+        "`@everyone`",
+        "\\<@1>",
+        "| @here |\n|---|",
+    ],
 )
 def test_t56_nobody_is_called_by_the_text(text: str) -> None:
     shown = render(text)
     called = named(re.sub(r"\\<@", "", shown))
     assert not [*called.users, *called.roles]
     assert not called.everyone
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 20_000, "[a](" * 5_000, "1. " * 5_000, "> " * 5_000, "|" * 20_000, "<@</a" * 4_000],
+    ids=["brackets", "links", "numbers", "quotes", "bars", "names"],
+)
+def test_no_text_takes_long(text: str) -> None:
+    began = perf_counter()
+    render(text)
+    assert perf_counter() - began < 0.5
 
 
 def test_a_fence_inside_code_cannot_end_it() -> None:
@@ -76,7 +104,7 @@ def test_a_fence_inside_code_cannot_end_it() -> None:
 _LETTERS = st.sampled_from("ab é漢😀*_~`|<>#[]()!@&\\-+1. \n")
 _PIECES = st.sampled_from([
     "**b**", "\n```\nx\n```\n", "| a | b |\n|---|---|\n| c | d |\n", "- x\n", "1. y\n", "> q\n",
-    "# h\n",     "[l](https://e.x)", "<@1>", "@everyone", "`c`", "---\n", "word ", "\n\n",
+    "# h\n", "[l](https://e.x)", "<@1>", "@everyone", "`c`", "---\n", "word ", "\n\n",
 ])  # fmt: skip
 _TEXTS = st.lists(st.one_of(_LETTERS, _PIECES), max_size=40).map("".join)
 
@@ -104,6 +132,14 @@ def _read(text: str) -> str:
     return text.replace("](https://e.x)", "]")
 
 
+@settings(max_examples=300, deadline=None)
+@given(_TEXTS)
+def test_t56_nobody_is_called_by_any_text(text: str) -> None:
+    called = named(re.sub(r"\\<@", "", render(text)))
+    assert not [*called.users, *called.roles]
+    assert not called.everyone
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(_PIECES, min_size=50, max_size=400).map("".join))
 def test_lesson_24_every_part_of_a_long_text_fits(text: str) -> None:
@@ -114,3 +150,10 @@ def test_lesson_24_every_part_of_a_long_text_fits(text: str) -> None:
 def test_plain_words_are_taken_as_they_are() -> None:
     assert render("Hello, world (and you)!") == "Hello, world (and you)!"
     assert rendered_length("abc") == 3
+
+
+def test_a_footnote_stands_where_it_was_written_with_its_sign() -> None:
+    assert (
+        render("So[^1].\n\n[^1]: It *is*.\n\n    Really.\n") == "So[1].\n\n[1] It *is*.\n\nReally."
+    )
+    assert render("So[^1].\n\n[^1]:\n    ```\n    x\n    ```") == "So[1].\n\n[1]\n```\nx\n```"

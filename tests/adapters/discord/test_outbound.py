@@ -41,7 +41,7 @@ def test_t56_every_body_calls_nobody() -> None:
     bodies = [
         send_body("500", message("@everyone"), previews=True),
         edit_body(message("@everyone"), previews=True),
-        files_body([file], "k"),
+        files_body([file], "k", previews=True),
         settled_body("@everyone", "@here", "@here"),
         aside_body("@everyone"),
     ]
@@ -101,15 +101,21 @@ def test_lesson_28_a_settled_message_fits_however_long_it_was() -> None:
         assert body["components"] == []
 
 
+def test_n23_code_that_is_cut_when_it_is_settled_ends() -> None:
+    content = settled_body(f"```\n{'x' * 1992}\n```", "Yes", None)["content"]
+    assert len(content) <= TEXT_LIMIT
+    assert content.endswith("x…\n```\n-# ✓ Yes")
+
+
 def test_captions_of_several_files_name_them() -> None:
     files = [
         OutgoingFile(Path("a"), "a.txt", "text/plain", caption="first"),
         OutgoingFile(Path("b"), "b.txt", "text/plain"),
     ]
-    body = files_body(files, "k")
+    body = files_body(files, "k", previews=True)
     assert body["content"] == "a.txt: first"
     assert [one["filename"] for one in body["attachments"]] == ["a.txt", "b.txt"]
-    assert files_body(files[:1], "k")["content"] == "first"
+    assert files_body(files[:1], "k", previews=True)["content"] == "first"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Connections that break, half open lines, refusals: it goes on, or stops and says why."""
 
 import asyncio
+import threading
 from itertools import pairwise
 from typing import Any
 
@@ -253,6 +254,10 @@ async def test_lesson_12_a_second_run_leaves_one_connection(
             open_now = [one for one in server.gateway.sessions.values() if one.connection]
             assert len(open_now) == 1
     await server.until(lambda server: not server.gateway.is_connected)
+    for thread in threading.enumerate():
+        if thread.name.startswith("keep-alive"):
+            await asyncio.to_thread(thread.join, 5.0)
+            assert not thread.is_alive()
 
 
 async def test_events_that_are_malformed_or_unknown_end_nothing(

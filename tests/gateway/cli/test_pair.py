@@ -47,7 +47,7 @@ async def asked(data_dir: Path, name: str) -> str:
     )
     message = Message(EventKey("1"), MessageId("1"), address, name, "let me in", 0.0)
     async with opened_store(data_dir) as store:
-        code = await Pairing(store.people, data_dir / "pairing.key").ask(message)
+        code = await Pairing(store, data_dir / "pairing.key", SystemClock()).ask(message)
     assert code is not None
     return code
 

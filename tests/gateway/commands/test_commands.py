@@ -14,17 +14,15 @@ from gateway.commands.start import Start
 from gateway.contracts.people import Person
 from gateway.errors import ProviderFailed
 from gateway.ids import PersonId
-from gateway.inbound.postponed import Postponed
 from gateway.messages import Attachment, AttachmentKind, Place
 from gateway.people.access import Admission
 from gateway.people.roles import Role
 from gateway.settings import PlaceSettings
 from gateway.store.store import SqlStore
 from gateway.transcript import UserEntry
-from tests.fakes.approvals import desk_over
 from tests.fakes.clock import FakeClock
 from tests.fakes.gateway import Make, gateways
-from tests.fakes.money import budgets_over
+from tests.fakes.means import no_means
 from tests.fakes.provider import FakeProvider, Gate, says
 from tests.messages import message
 
@@ -42,6 +40,12 @@ LEAST = {
     "retry": (GUEST, GUEST),
     "allow": (GUEST, GUEST),
     "deny": (GUEST, GUEST),
+    "link": (GUEST, GUEST),
+    "linked": (GUEST, GUEST),
+    "unlink": (GUEST, GUEST),
+    "sessions": (GUEST, GUEST),
+    "resume": (GUEST, GUEST),
+    "pair": (Role.OWNER, Role.OWNER),
 }
 """The least role for each command, in a direct message and in a group."""
 SIGNS = {
@@ -57,11 +61,23 @@ SIGNS = {
     "retry": "nothing to try again",
     "allow": "nothing to answer any more",
     "deny": "nothing to answer any more",
+    "link": "good for ten minutes",
+    "linked": "no other account",
+    "unlink": "no other account",
+    "sessions": "no conversation yet",
+    "resume": "Which one?",
+    "pair": "Write `/pair CODE`",
 }
 """How each answers where nothing has been said yet."""
 UNLISTED = {"allow", "deny"}
 """Of use only when there is a question, which names them."""
-CONTROLS = {"allow", "deny", "start", "help", "model", "stop", "status", "usage", "whoami"}
+PRIVATE = {"link", "linked", "unlink", "sessions", "resume", "pair"}
+"""What only direct messages have."""
+CONTROLS = (
+    {"start", "help", "model", "stop", "status", "usage", "whoami"}
+    | UNLISTED
+    | PRIVATE - {"resume"}
+)
 PHOTO = Attachment(AttachmentKind.IMAGE, "photo", "a.png", "image/png", 5)
 ACCESS = {
     "direct_messages": "open",
@@ -82,18 +98,7 @@ async def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 def commands(tmp_path: Path) -> Any:
     clock = FakeClock()
     store = SqlStore(f"sqlite:///{tmp_path / 'parley.db'}", clock=clock)
-
-    async def stop(_: str) -> bool:
-        return False
-
-    return builtin_commands(
-        store,
-        budgets_over(store, clock),
-        desk_over(store, clock),
-        clock,
-        stop,
-        Postponed(clock).release_lane,
-    )
+    return builtin_commands(store, clock, no_means(store, clock, tmp_path))
 
 
 # Who may.
@@ -114,8 +119,8 @@ def test_t16_every_command_has_its_least_role(
     command, _ = commands.find(message(f"/{name}"))
     least = LEAST[name][0 if is_direct else 1]
     assert command.allows(admission, is_direct=is_direct) is (role >= least)
-    is_shown = command in commands.visible_to(admission, is_direct=is_direct)
-    assert is_shown is (role >= least and name not in UNLISTED)
+    is_seen = role >= least and (is_direct or name not in PRIVATE) and name not in UNLISTED
+    assert (command in commands.visible_to(admission, is_direct=is_direct)) is is_seen
 
 
 @pytest.mark.parametrize("is_direct", [True, False])
@@ -141,6 +146,8 @@ async def test_t16_a_command_is_refused_or_answered_by_role(make: Make, user: st
             for name, least in LEAST.items():
                 is_allowed = role >= least[column]
                 words = SIGNS[name] if is_allowed else f"/{name} is not for you here."
+                if is_allowed and column and name in PRIVATE:
+                    words = f"/{name} is for direct messages."
                 before = len(served.texts(place.conversation))
                 await served.writes(f"/{name}", user, place=place)
                 await served.until(
@@ -155,8 +162,8 @@ async def test_t16_a_command_is_refused_or_answered_by_role(make: Make, user: st
 
 def test_menus_hide_what_only_owners_do_in_groups(commands: Any) -> None:
     direct_only = {info.name for info in commands.infos if info.is_direct_only}
-    assert direct_only == {"new", "model"}
-    assert not any(info.is_for_owner for info in commands.infos)
+    assert direct_only == {"new", "model"} | PRIVATE
+    assert {info.name for info in commands.infos if info.is_for_owner} == {"pair"}
     assert all(info.summary for info in commands.infos)
 
 

@@ -9,7 +9,6 @@ from structlog.testing import capture_logs
 from gateway.commands.builtin import builtin_commands
 from gateway.ids import AccountName, AgentId, EventKey, ExternalUser, Lane, MessageId, PlatformName
 from gateway.inbound.gate import Gate
-from gateway.inbound.postponed import Postponed
 from gateway.inbound.rates import Rates
 from gateway.inbound.routing import Routing
 from gateway.inbound.turn_files import TurnFiles
@@ -20,9 +19,8 @@ from gateway.people.pairing import Pairing
 from gateway.settings import AccessSettings, QueueSettings, RateLimits
 from gateway.store.store import SqlStore
 from gateway.workspace import setup_group_workspace
-from tests.fakes.approvals import desk_over
 from tests.fakes.clock import FakeClock
-from tests.fakes.money import budgets_over
+from tests.fakes.means import no_means
 from tests.messages import direct, group, message
 
 DAY = 86_400.0
@@ -42,16 +40,13 @@ class Door:
             clock=self.clock,
             queues=queues or QueueSettings(per_session=3),
         )
-        self.pairing = Pairing(self.store.people, folder / "pairing.key")
+        self.pairing = Pairing(self.store, folder / "pairing.key", self.clock)
         self.said: list[tuple[str, str]] = []
         self.woken: list[Lane] = []
         self._tasks: list[Coroutine[Any, Any, None]] = []
         self.gate = self.opened()
 
     def opened(self, **access: Any) -> Gate:
-        async def stop(_: str) -> bool:
-            return False
-
         settings = AccessSettings.model_validate(access)
         return Gate(
             access=Access(
@@ -59,19 +54,20 @@ class Door:
             ),
             routing=Routing(AgentId("main"), {AccountName("other"): AgentId("second")}),
             commands=builtin_commands(
-                self.store,
-                budgets_over(self.store, self.clock),
-                desk_over(self.store, self.clock),
-                self.clock,
-                stop,
-                Postponed(self.clock).release_lane,
+                self.store, self.clock, no_means(self.store, self.clock, self.folder)
             ),
             inbox=self.store.inbox,
             overheard=self.store.overheard,
+            identities=self.store.identities,
             sessions=self.store.sessions,
             files=TurnFiles({}, [AgentId("main")], self.folder, self.clock),
             turned_away=TurnedAway(
-                self.store.inbox, self.pairing, self, self._tasks.append, self.clock
+                self.store.inbox,
+                self.pairing,
+                self,
+                lambda: None,
+                self._tasks.append,
+                self.clock,
             ),
             rates=Rates(self.rates, self.clock),
             wake=self.woken.append,

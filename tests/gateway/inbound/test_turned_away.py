@@ -31,9 +31,9 @@ class Desk:
         self.clock = FakeClock()
         self.store = SqlStore(f"sqlite:///{folder / 'parley.db'}", clock=self.clock)
         self._spawned: list[Coroutine[Any, Any, None]] = []
-        pairing = Pairing(self.store.people, folder / "pairing.key")
+        pairing = Pairing(self.store, folder / "pairing.key", self.clock)
         self.turned_away = TurnedAway(
-            self.store.inbox, pairing, self, self._spawned.append, self.clock
+            self.store.inbox, pairing, self, lambda: None, self._spawned.append, self.clock
         )
         self.told: list[tuple[str, str, MessageId | None]] = []
 

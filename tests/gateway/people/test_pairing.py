@@ -20,7 +20,7 @@ class World:
         self.folder = folder
         self.clock = FakeClock()
         self.store = SqlStore(f"sqlite:///{folder / 'parley.db'}", clock=self.clock)
-        self.pairing = Pairing(self.store.people, folder / "pairing.key")
+        self.pairing = Pairing(self.store, folder / "pairing.key", self.clock)
 
     async def role(self, user: str) -> str | None:
         person = await self.store.people.find(PlatformName("telegram"), ExternalUser(user))

@@ -19,14 +19,19 @@ import gateway.store
 from gateway.contracts.money import Scope
 from gateway.store import (
     holds,
+    identities,
     inbox,
     keep,
     kept,
     leases,
+    link_codes,
     outbox,
-    people,
+    rekeying,
+    session_of_turn,
     sessions,
+    standing,
     transcript,
+    tries,
     turns,
 )
 from gateway.store.engine import change_tables, open_for_writing
@@ -161,10 +166,22 @@ HOT: dict[str, Statement] = {
     "sent": outbox._SENT,
     "of message": outbox._OF_MESSAGE,
     "notices": outbox._NOTICES,
-    "find": people._FIND,
+    "find": standing.FIND,
     "spent by a person": holds._SPENT[Scope.PERSON],
     "spent in a place": holds._SPENT[Scope.PLACE],
     "spent in all": holds._SPENT[Scope.TOTAL],
+    "known": identities._KNOWN,
+    "identities": standing.IDENTITIES,
+    "of person": sessions._LISTS[True, True, True],
+    "begun in": session_of_turn._BEGUN_IN,
+    "message of turn": session_of_turn._MESSAGE,
+    "sender": transcript._SENDER,
+    "lanes of key": inbox._LANES_OF_KEY,
+    "waiting of person": rekeying._WAITING,
+    "code": link_codes._BY_HASH,
+    "codes": link_codes._COUNT,
+    "latest link": link_codes._MADE,
+    "tries": tries._COUNTS,
 }
 
 

@@ -1,0 +1,108 @@
+"""`parley people`: who is who, who is linked with whom, and who did what."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.cli.answering import answer
+from gateway.cli.exit_codes import ExitCode
+from gateway.cli.options import Command, with_config
+from gateway.cli.tables import print_table
+
+_ACCOUNTS = ("person", "account", "name", "role", "linked", "since")
+_TRAIL = ("number", "when", "what", "by", "about")
+
+
+def with_json(command: Command) -> Callable[..., Any]:
+    """Give a command `--json` (as `as_json`)."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+@click.group()
+def command() -> None:
+    """See and part people's accounts, with or without a running gateway."""
+
+
+@command.command("list")
+@with_config
+@with_json
+def list_people(config: Path | None, *, as_json: bool) -> None:
+    """Show everybody who is known, with their accounts."""
+    known = answer(config, "people.list")
+    if as_json:
+        click.echo(json.dumps(known, indent=2))
+    elif known:
+        print_table(_ACCOUNTS, [row for person in known for row in _account_rows(person)])
+    else:
+        click.echo("Nobody is known yet.")
+
+
+@command.command()
+@click.argument("who", metavar="PERSON|PLATFORM:ID")
+@with_config
+@with_json
+def show(config: Path | None, who: str, *, as_json: bool) -> None:
+    """Show one person, and what was done about them."""
+    person = answer(config, "people.show", id=who)
+    if as_json:
+        click.echo(json.dumps(person, indent=2))
+        return
+    print_table(_ACCOUNTS, _account_rows(person))
+    if person["audit"]:
+        print_table(_TRAIL, [_trail_row(row) for row in person["audit"]])
+
+
+@command.command()
+@click.argument("identity", metavar="PLATFORM:ID")
+@with_config
+def unlink(config: Path | None, identity: str) -> None:
+    """Make an account a person of its own again, with an empty history."""
+    done = answer(config, "people.unlink", identity=identity)
+    click.echo(f"{done['identity']} is unlinked; its next message begins with an empty history.")
+
+
+@command.command()
+@with_config
+@with_json
+@click.option("--check", is_flag=True, help="Look whether any row was changed or taken out.")
+@click.pass_context
+def audit(ctx: click.Context, config: Path | None, *, as_json: bool, check: bool) -> None:
+    """Show who let in, linked and parted whom; exit 1 when the trail was tampered with."""
+    found = answer(config, "people.check" if check else "people.audit")
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    elif not check:
+        print_table(_TRAIL, [_trail_row(row) for row in found])
+    elif found["first_broken"] is None:
+        click.echo("The trail is whole.")
+    else:
+        click.echo(f"The trail was changed: row {found['first_broken']} is not as it was written.")
+    if check and found["first_broken"] is not None:
+        ctx.exit(ExitCode.FAILED)
+
+
+def _account_rows(person: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    return [
+        (
+            person["person"],
+            account["identity"],
+            account["name"],
+            account["role"],
+            "yes" if account["is_linked"] else "no",
+            _when(account["since"]),
+        )
+        for account in person["accounts"]
+    ]
+
+
+def _trail_row(row: Mapping[str, Any]) -> tuple[str, ...]:
+    about = ", ".join(f"{name} {value}" for name, value in row["facts"].items())
+    return str(row["number"]), _when(row["happened_at"]), row["action"], row["actor"], about
+
+
+def _when(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")

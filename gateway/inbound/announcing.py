@@ -1,0 +1,99 @@
+"""Saying what was kept to be told, on whatever account it is meant for."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Protocol
+
+import structlog
+
+from gateway.commands import link_words as words
+from gateway.commands.pair import asking
+from gateway.contracts.linking import Announcement, Announcements
+from gateway.errors import AccountRejected, SendRefused
+from gateway.messages import Address, Choice
+from gateway.replies.wording import as_code
+
+log = structlog.get_logger()
+
+Said = tuple[str, tuple[Choice, ...]]
+UNDO = Choice("Undo", "/link undo", is_danger=True)
+
+
+class Notices(Protocol):
+    """The least that is needed of replies."""
+
+    async def notice(
+        self, address: Address, text: str, *, choices: Sequence[Choice] = ()
+    ) -> None: ...
+
+
+class Announcing:
+    """Each is said once; what a crash cuts off is said at the next start."""
+
+    def __init__(
+        self,
+        announcements: Announcements,
+        notices: Notices,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+    ) -> None:
+        self._announcements = announcements
+        self._notices = notices
+        self._spawn = spawn
+        self._looking = asyncio.Lock()
+        self._begun: set[int] = set()
+
+    def stir(self) -> None:
+        """Have said what waits to be."""
+        self._spawn(self.say_all())
+
+    async def say_all(self) -> None:
+        """Begin to say all that waits; no account waits for another."""
+        async with self._looking:
+            for waiting in await self._announcements.waiting():
+                if waiting.number not in self._begun:
+                    self._begun.add(waiting.number)
+                    self._spawn(self._say(waiting))
+
+    async def _say(self, announcement: Announcement) -> None:
+        text, choices = put_into_words(announcement.kind, announcement.facts)
+        try:
+            await self._notices.notice(announcement.address, text, choices=choices)
+        except (SendRefused, AccountRejected) as refusal:
+            log.warning("announcement.refused", kind=announcement.kind, reason=str(refusal))
+        # Under the lock, or a look that began before would have it said again.
+        async with self._looking:
+            await self._announcements.told(announcement.number)
+            self._begun.discard(announcement.number)
+
+
+def put_into_words(kind: str, facts: Mapping[str, str]) -> Said:
+    return _KINDS[kind](facts)
+
+
+def _other(facts: Mapping[str, str]) -> str:
+    return words.shown(facts["name"], f"{facts['platform']}:{facts['user']}")
+
+
+def _confirm(facts: Mapping[str, str]) -> Said:
+    return words.confirm(facts["link"], facts["platform"], facts["user"], facts["name"])
+
+
+def _linked(facts: Mapping[str, str]) -> Said:
+    own = as_code(f"{facts['own_platform']}:{facts['own_user']}")
+    at = words.day(float(facts["at"]))
+    return words.LINKED_WORDS.format(own=own, other=_other(facts), at=at), (UNDO,)
+
+
+def _unlinked(facts: Mapping[str, str]) -> Said:
+    text = words.LEFT_WORDS if facts["is_you"] else words.UNLINKED_WORDS
+    return text.format(other=_other(facts), at=words.day(float(facts["at"]))), ()
+
+
+_KINDS: Mapping[str, Callable[[Mapping[str, str]], Said]] = {
+    "asks": lambda facts: asking(facts["platform"], facts["user"], facts["name"]),
+    "confirm": _confirm,
+    "linked": _linked,
+    "unlinked": _unlinked,
+    "refused": lambda facts: (words.OTHER_REFUSED_WORDS.format(other=_other(facts)), ()),
+    "burnt": lambda _: (words.BURNT_WORDS, ()),
+}

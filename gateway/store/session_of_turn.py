@@ -1,0 +1,32 @@
+"""Which session a turn belongs to, when its person may have been linked or parted meanwhile."""
+
+from dataclasses import replace
+
+from sqlalchemy import bindparam, select
+
+from gateway.contracts.stores import SessionInfo, Turn
+from gateway.store.schema import entries, inbox, sessions
+from gateway.store.sessions import FIELDS, active_of, info_from, insert_session
+from gateway.store.statements import Transaction
+
+_BEGUN_IN = (
+    select(*(sessions.c[name] for name in FIELDS))
+    .join(entries, entries.c.session == sessions.c.id)
+    .where(entries.c.turn == bindparam("turn"))
+    .limit(1)
+)
+_MESSAGE = select(inbox.c.session_key, inbox.c.person).where(inbox.c.number == bindparam("number"))
+
+
+def session_of(transaction: Transaction, turn: Turn, new: SessionInfo) -> SessionInfo:
+    """Return where the turn has left something, or the active session of its message's key."""
+    message = transaction.row(_MESSAGE, {"number": turn.kept.number})
+    if message is not None:
+        owner = None if turn.kept.owner is None else message.person
+        new = replace(new, key=message.session_key, person=owner)
+    if turn.is_resumed:
+        begun = transaction.row(_BEGUN_IN, {"turn": turn.id})
+        # Whoever has left a person since does not go on in what is that person's.
+        if begun is not None and begun.person == new.person:
+            return info_from(begun)
+    return active_of(transaction, new) or insert_session(transaction, new)

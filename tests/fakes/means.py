@@ -1,0 +1,34 @@
+"""What commands reach beyond the store, reaching nothing."""
+
+from pathlib import Path
+
+from gateway.clock import Clock
+from gateway.commands.builtin import Means
+from gateway.contracts.stores import Store
+from gateway.people.linking import Linking
+from gateway.people.pairing import Pairing
+from tests.fakes.approvals import desk_over
+from tests.fakes.money import budgets_over
+
+
+async def _stop(_: str) -> bool:
+    return False
+
+
+async def _nothing(_: object) -> None:
+    return
+
+
+def no_means(store: Store, clock: Clock, folder: Path) -> Means:
+    key_file = folder / "pairing.key"
+    linking = Linking(store, key_file, _nothing, lambda: None)
+    pairing = Pairing(store, key_file, clock)
+    return Means(
+        stop=_stop,
+        release=_nothing,
+        linking=linking,
+        pairing=pairing,
+        welcome=lambda _: None,
+        budgets=budgets_over(store, clock),
+        desk=desk_over(store, clock),
+    )

@@ -1,0 +1,113 @@
+import asyncio
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli.main import main
+from gateway.clock import SystemClock
+from gateway.config import load_settings
+from gateway.contracts.linking import Change, Link
+from gateway.ids import ExternalUser, PlatformName
+from gateway.parts import open_store
+from gateway.people.linking import Linking
+from tests.messages import direct, message
+
+
+@pytest.fixture(autouse=True)
+def data_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PARLEY_DATA_DIR", str(tmp_path))
+    return tmp_path
+
+
+async def people(*arguments: str) -> Result:
+    return await asyncio.to_thread(CliRunner().invoke, main, ["people", *arguments])
+
+
+async def settle(_: Change) -> None:
+    return
+
+
+@pytest.fixture
+async def linked(data_dir: Path) -> None:
+    """Leave two accounts that are linked."""
+    settings = load_settings(None, {"PARLEY_DATA_DIR": str(data_dir)}).settings
+    store = open_store(settings, SystemClock())
+    await store.open()
+    linking = Linking(store, data_dir / "pairing.key", settle, lambda: None)
+    said = {}
+    for platform in ("telegram", "discord"):
+        said[platform] = message(address=direct("42", platform=platform), sender_name="Ann\x1b[2J")
+        await store.people.admit(
+            PlatformName(platform), ExternalUser("42"), name="Ann\x1b[2J", role="member"
+        )
+        await store.identities.meet(said[platform])
+    persons = {
+        name: await store.people.find(PlatformName(name), ExternalUser("42")) for name in said
+    }
+    here, there = persons["telegram"], persons["discord"]
+    assert here is not None
+    assert there is not None
+    code = await linking.new_code(said["telegram"], here)
+    link = await linking.use_code(said["discord"], there, str(code))
+    assert isinstance(link, Link)
+    await linking.say_yes(link.id, said["discord"], goes_on_there=False)
+    await linking.say_yes(link.id, said["telegram"], goes_on_there=False)
+    await store.close()
+
+
+@pytest.mark.usefixtures("linked")
+async def test_people_are_listed_with_their_accounts() -> None:
+    listed = await people("list")
+    assert listed.exit_code == 0
+    rows = listed.stdout.splitlines()[1:]
+    assert len(rows) == 2
+    assert all("Ann\\x1b[2J  member  yes" in row for row in rows)
+    (person,) = json.loads((await people("list", "--json")).stdout)
+    assert {one["identity"] for one in person["accounts"]} == {"telegram:42", "discord:42"}
+    shown = await people("show", "discord:42")
+    assert "link.made" in shown.stdout
+    by_id = json.loads((await people("show", person["person"], "--json")).stdout)
+    assert by_id["accounts"] == person["accounts"]
+    unknown = await people("show", "discord:7")
+    assert (unknown.exit_code, "Nobody here has" in unknown.stderr) == (1, True)
+
+
+@pytest.mark.usefixtures("linked")
+async def test_accounts_are_parted_while_no_gateway_runs(data_dir: Path) -> None:
+    done = await people("unlink", "telegram:42")
+    assert done.stdout.startswith("telegram:42 is unlinked")
+    again = await people("unlink", "telegram:42")
+    assert again.stderr == "parley: telegram:42 is linked with no other account.\n"
+    assert len(json.loads((await people("list", "--json")).stdout)) == 2
+    connection = sqlite3.connect(data_dir / "parley.db")
+    kinds = connection.execute("select kind from announcements where kind = 'unlinked'").fetchall()
+    connection.close()
+    assert len(kinds) == 2  # to be said at the next start
+
+
+@pytest.mark.usefixtures("linked")
+async def test_t71_the_trail_is_shown_and_checked(data_dir: Path) -> None:
+    trail = await people("audit")
+    assert "link.agreed" in trail.stdout
+    assert json.loads((await people("audit", "--json")).stdout)[0]["action"] == "link.made"
+    whole = await people("audit", "--check")
+    assert (whole.exit_code, whole.stdout) == (0, "The trail is whole.\n")
+    with sqlite3.connect(data_dir / "parley.db") as connection:
+        connection.execute("update audit set actor = 'slack:mallory' where number = 4")
+    connection.close()
+    broken = await people("audit", "--check")
+    assert broken.exit_code == 1
+    assert "row 4 is not as it was written" in broken.stdout
+    as_json = await people("audit", "--check", "--json")
+    assert (as_json.exit_code, json.loads(as_json.stdout)) == (1, {"first_broken": 4})
+
+
+async def test_nobody_is_known_yet(data_dir: Path) -> None:
+    settings = load_settings(None, {"PARLEY_DATA_DIR": str(data_dir)}).settings
+    store = open_store(settings, SystemClock())
+    await store.open()
+    await store.close()
+    assert (await people("list")).stdout == "Nobody is known yet.\n"

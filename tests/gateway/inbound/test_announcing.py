@@ -1,0 +1,87 @@
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.errors import SendRefused
+from gateway.inbound.announcing import Announcing, put_into_words
+from gateway.messages import Address, Choice
+from gateway.store.store import SqlStore
+from tests.fakes.clock import FakeClock
+from tests.messages import direct
+
+FACTS = {"platform": "slack", "user": "T:U", "name": "*Ann*", "link": "l_1", "at": "0"}
+FACTS |= {"own_platform": "telegram", "own_user": "42", "is_you": ""}
+
+
+class Said:
+    """Takes notices; the account `blocked` takes none, and `slow` waits to be let go."""
+
+    def __init__(self) -> None:
+        self.texts: list[tuple[str, str]] = []
+        self.release = asyncio.Event()
+
+    async def notice(self, address: Address, text: str, *, choices: Sequence[Choice] = ()) -> None:
+        if address.external_user == "blocked":
+            raise SendRefused("blocked")
+        if address.external_user == "slow":
+            await self.release.wait()
+        self.texts.append((address.external_user, text))
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+    made = SqlStore(f"sqlite:///{tmp_path / 'parley.db'}", clock=FakeClock())
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def test_each_is_said_once_and_none_waits_for_another(store: SqlStore) -> None:
+    said, tasks = Said(), asyncio.TaskGroup()
+    async with tasks:
+
+        def spawn(work: Coroutine[Any, Any, None]) -> None:
+            tasks.create_task(work)
+
+        announcing = Announcing(store.announcements, said, spawn)
+        for user in ("slow", "blocked", "ann"):
+            await store.announcements.add(direct(user), "burnt", {})
+        announcing.stir()
+        announcing.stir()
+        while not said.texts:
+            await asyncio.sleep(0)
+        await announcing.say_all()
+        said.release.set()
+    assert [user for user, _ in said.texts] == ["ann", "slow"]
+    assert await store.announcements.waiting() == []
+
+
+async def test_what_was_not_said_is_said_after_a_restart(store: SqlStore) -> None:
+    await store.announcements.add(direct("ann"), "burnt", {})
+    lives = [Said(), Said()]
+    for said in lives:
+        async with asyncio.TaskGroup() as tasks:
+            announcing = Announcing(store.announcements, said, partial(_start, tasks))
+            await announcing.say_all()
+    assert [len(said.texts) for said in lives] == [1, 0]
+
+
+def _start(tasks: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> None:
+    tasks.create_task(work)
+
+
+@pytest.mark.parametrize("kind", ["asks", "confirm", "linked", "unlinked", "refused"])
+def test_names_are_shown_as_they_are_with_their_ids(kind: str) -> None:
+    text, _ = put_into_words(kind, FACTS)
+    assert r"\*Ann\* (`slack:T:U`)" in text
+
+
+def test_t17_buttons_name_the_link_and_fit_every_platform() -> None:
+    for kind in ("asks", "confirm", "linked"):
+        _, choices = put_into_words(kind, {**FACTS, "link": "l_" + "0" * 26})
+        assert choices
+        assert all(len(choice.value.encode()) <= 64 for choice in choices)
