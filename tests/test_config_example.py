@@ -56,7 +56,8 @@ def test_every_setting_that_is_commented_out_is_right(tmp_path: Path) -> None:
     document = yaml.safe_load(HIDDEN_SETTING.sub(r"\1", EXAMPLE.read_text()))
     file.write_text(yaml.safe_dump(document, sort_keys=False))
     loaded = load_settings(file, ENVIRON)
-    assert list(loaded.settings.adapters) == ["telegram", "discord", "slack", "second_bot", "terminal"]
+    accounts = ["telegram", "discord", "slack", "second_bot", "terminal"]
+    assert list(loaded.settings.adapters) == accounts
     assert loaded.settings.access.owners == ("telegram:123456789",)
     assert loaded.warnings == ()
 

@@ -12,10 +12,11 @@ import structlog
 from typing_extensions import override
 
 from adapters.telegram.api import Api, SaidNo, unknown_bot
+from adapters.telegram.choices import CHOICES_AT_MOST
 from adapters.telegram.files import Files
 from adapters.telegram.inbound import PLATFORM, decode_message_id, encode_message_id
+from adapters.telegram.marks import Marks
 from adapters.telegram.outbound import (
-    CHOICES_AT_MOST,
     Parameters,
     draft_parameters,
     edit_parameters,
@@ -34,13 +35,14 @@ from gateway.contracts.adapter import (
     Deliver,
     EditsMessages,
     FetchesFiles,
+    MarksMessages,
     SendsFiles,
     ShowsDrafts,
     ShowsTyping,
 )
 from gateway.errors import NotSupported
 from gateway.ids import AccountName, MessageId
-from gateway.messages import Address, Attachment, OutgoingFile, OutgoingMessage, Place
+from gateway.messages import Address, Attachment, Mark, OutgoingFile, OutgoingMessage, Place
 
 log = structlog.get_logger()
 
@@ -53,6 +55,7 @@ class TelegramAdapter(
     DeletesMessages,
     ShowsTyping,
     ShowsDrafts,
+    MarksMessages,
     SendsFiles,
     FetchesFiles,
     AsksChoices,
@@ -67,10 +70,12 @@ class TelegramAdapter(
     def __init__(self, name: AccountName, settings: TelegramSettings, kit: AdapterKit) -> None:
         super().__init__(name, settings, kit)
         self.limits = limits(is_local=settings.local)
+        self.marks = settings.reactions
         self._settings = settings
         self._kit = kit
         self._api = Api(settings, kit.clock)
         self._files = Files(self._api, self.limits, is_local=settings.local)
+        self._marks = Marks(self._api)
         self._moved: dict[str, str] = {}
         """New ids of groups that became supergroups, as sending there has shown."""
         self._has_drafts = True
@@ -141,6 +146,10 @@ class TelegramAdapter(
                 refusal.code == HTTPStatus.NOT_FOUND or refusal.says("method not found")
             )
             raise NotSupported(str(refusal)) from refusal
+
+    @override
+    async def mark(self, to: Address, message: MessageId, mark: Mark) -> None:
+        await self._marks.put(message, mark)
 
     @override
     async def send_files(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.telegram.addressing import Me, read_wording
+from adapters.telegram.choices import STOP
 from adapters.telegram.contents import Contents, read_contents
 from adapters.telegram.entities import clean
 from gateway.ids import AccountName, EventKey, ExternalUser, MessageId, PlatformName
@@ -140,7 +141,7 @@ class Reader:
             message_id=encode_message_id(chat["id"], 0, f"stop{update}"),
             address=self._address(chat["id"], place),
             sender_name=_name(chat),
-            text="/stop",
+            text=STOP,
             sent_at=now,
             origin=Origin.PRESSED,
         )

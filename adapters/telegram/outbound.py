@@ -2,24 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
-from adapters.telegram.entities import Rendered, clean
+from adapters.telegram.choices import keyboard
+from adapters.telegram.entities import Rendered
 from adapters.telegram.inbound import decode_message_id
 from adapters.telegram.markdown import render, rendered_length
 from gateway.contracts.adapter import CommandInfo
 from gateway.ids import MessageId
-from gateway.messages import Choice, Limits, OutgoingFile, OutgoingMessage, Place
+from gateway.messages import Limits, OutgoingFile, OutgoingMessage, Place
 
 TEXT_LIMIT = 4096
 CAPTION_LIMIT = 1024
-CHOICES_AT_MOST = 24
-_CHOICES_IN_A_ROW = 3
 _PHOTO_BYTES = 10_000_000
 _PHOTO_KINDS = ("image/jpeg", "image/png", "image/webp")
 _COMMANDS_AT_MOST = 100
 _SUMMARY_LIMIT = 256
+
+NO_PREVIEW = {"link_preview_options": {"is_disabled": True}}
 
 Parameters = dict[str, Any]
 
@@ -50,7 +50,7 @@ def send_parameters(place: Place, message: OutgoingMessage, *, previews: bool) -
         **where(place),
         **_text(render(message.text)),
         **_previews(message, shown=previews),
-        **_keyboard(message.choices),
+        **keyboard(message.choices),
     }
     if message.reply_to is not None:
         parameters.update(_answering(place, message.reply_to))
@@ -65,7 +65,7 @@ def edit_parameters(sent: MessageId, message: OutgoingMessage, *, previews: bool
         "message_id": number,
         **_text(render(message.text)),
         **_previews(message, shown=previews),
-        **_keyboard(message.choices),
+        **keyboard(message.choices),
     }
 
 
@@ -94,7 +94,7 @@ def _text(rendered: Rendered) -> Parameters:
 def _previews(message: OutgoingMessage, *, shown: bool) -> Parameters:
     if shown and not message.is_growing:
         return {}
-    return {"link_preview_options": {"is_disabled": True}}
+    return NO_PREVIEW
 
 
 def _answering(place: Place, reply_to: MessageId) -> Parameters:
@@ -102,19 +102,6 @@ def _answering(place: Place, reply_to: MessageId) -> Parameters:
     if not number or str(chat) != place.conversation:
         return {}
     return {"reply_parameters": {"message_id": number, "allow_sending_without_reply": True}}
-
-
-def _keyboard(choices: Sequence[Choice]) -> Parameters:
-    if not choices:
-        return {}
-    left = map(_button, choices)
-    rows = list(iter(lambda: list(islice(left, _CHOICES_IN_A_ROW)), []))
-    return {"reply_markup": {"inline_keyboard": rows}}
-
-
-def _button(choice: Choice) -> Parameters:
-    button = {"text": clean(choice.label), "callback_data": choice.value}
-    return {**button, "style": "danger"} if choice.is_danger else button
 
 
 def is_photo(file: OutgoingFile, size: int) -> bool:

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import deque
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import structlog
 
@@ -13,11 +14,12 @@ from adapters.telegram.inbound import UPDATES, Reader
 from adapters.telegram.outbound import command_menus
 from adapters.telegram.patience import Patience
 from adapters.telegram.polling import Poller, Update
+from adapters.telegram.presses import Presses
 from adapters.telegram.settings import TelegramSettings, WebhookSettings
 from gateway.contracts.adapter import AdapterKit, Deliver
 from gateway.errors import GatewayError
 from gateway.ids import AccountName
-from gateway.messages import Inbound, Message
+from gateway.messages import Inbound, Message, Receipt
 
 log = structlog.get_logger()
 
@@ -48,7 +50,9 @@ class Receiver:
 
     async def _receive(self, deliver: Deliver, errands: asyncio.TaskGroup) -> None:
         reader = Reader(self._account, await self._who_we_are())
-        intake = Intake(reader, deliver, self._api, self._kit, errands)
+        previews = self._settings.link_previews
+        presses = Presses(self._api, self._kit.clock, errands, previews=previews)
+        intake = Intake(reader, deliver, presses, self._kit)
         if self._settings.mode == "webhook" and self._settings.webhook is not None:
             errands.create_task(self._publish_commands())
             await self._listen(self._settings.webhook, intake)
@@ -97,19 +101,11 @@ class Receiver:
 class Intake:
     """Has updates kept: returns from `take` once one is, or says nothing to us."""
 
-    def __init__(
-        self,
-        reader: Reader,
-        deliver: Deliver,
-        api: Api,
-        kit: AdapterKit,
-        errands: asyncio.TaskGroup,
-    ) -> None:
+    def __init__(self, reader: Reader, deliver: Deliver, presses: Presses, kit: AdapterKit) -> None:
         self._reader = reader
         self._deliver = deliver
-        self._api = api
+        self._presses = presses
         self._clock = kit.clock
-        self._errands = errands
         self._addressed_albums: deque[str] = deque(maxlen=_ALBUMS_REMEMBERED)
 
     async def take(self, update: Update) -> None:
@@ -120,11 +116,15 @@ class Intake:
             number, kind = update.get("update_id"), type(error).__name__
             log.warning("update.skipped", update=number, error=kind)
             return
-        if inbound is not None:
-            await self._deliver(self._with_album(inbound))
-        press = update.get("callback_query", {}).get("id")
-        if press is not None:
-            self._errands.create_task(self._acknowledge(press))
+        press = _press(update)
+        if press is None:
+            await self._keep(inbound)
+        else:
+            self._presses.expect(press)
+            self._presses.conclude(press, inbound, await self._keep(inbound))
+
+    async def _keep(self, inbound: Inbound | None) -> Receipt:
+        return Receipt() if inbound is None else await self._deliver(self._with_album(inbound))
 
     def _with_album(self, inbound: Inbound) -> Inbound:
         """Count a whole album as meant for us once one of its messages is."""
@@ -135,10 +135,11 @@ class Intake:
             return inbound
         return replace(inbound, is_addressed=inbound.album in self._addressed_albums)
 
-    async def _acknowledge(self, press: str) -> None:
-        """Have the button stop waiting; too late is no harm."""
-        with suppress(GatewayError):
-            await self._api.call("answerCallbackQuery", {"callback_query_id": press})
+
+def _press(update: Update) -> Mapping[str, Any] | None:
+    """Return the press that waits for an answer, if the update is one."""
+    press = update.get("callback_query")
+    return press if isinstance(press, dict) and isinstance(press.get("id"), str) else None
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -147,6 +147,23 @@ def test_lesson_24_every_part_of_a_long_text_fits(text: str) -> None:
         assert len(render(page)) <= TEXT_LIMIT
 
 
+def test_n23_a_long_block_of_code_keeps_every_line_in_parts_that_are_code() -> None:
+    lines = [f"{'    ' * (number % 5)}x_{number} = '*{number}*'" for number in range(300)]
+    text = "\n".join(["Hi.", "", "```python", *lines, "```", "", "Done."])
+    parts = [render(page) for page in split(text, TEXT_LIMIT, rendered_length)]
+    assert len(parts) > 2
+    assert all(part.count("```") == 2 and len(part) <= TEXT_LIMIT for part in parts)
+    code = [line for part in parts for line in part.split("```")[1].split("\n")[1:-1]]
+    assert code == lines
+
+
+def test_lesson_24_a_line_longer_than_a_message_fits_too() -> None:
+    text = f"```\n{'x' * 20_000}\n```"
+    parts = [render(page) for page in split(text, TEXT_LIMIT, rendered_length)]
+    assert all(part.count("```") == 2 and len(part) <= TEXT_LIMIT for part in parts)
+    assert sum(part.count("x") for part in parts) == 20_000
+
+
 def test_plain_words_are_taken_as_they_are() -> None:
     assert render("Hello, world (and you)!") == "Hello, world (and you)!"
     assert rendered_length("abc") == 3

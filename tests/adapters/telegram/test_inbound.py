@@ -25,6 +25,7 @@ def shown(inbound: Inbound | None) -> dict[str, Any] | None:
             return {"event_key": key, "moved": [old.conversation, new.conversation]}
         case Message():
             return {name: value for name, value in fields(inbound) if value != DEFAULTS.get(name)}
+    raise AssertionError(f"Telegram tells of no {inbound}")
 
 
 DEFAULTS: dict[str, Any] = {
