@@ -24,6 +24,7 @@ agents:
 adapters:
   telegram: {{token: "{token}", api_base: "{telegram_url}"}}
 access: {{direct_messages: open}}
+rate_limits: {{guest: null}}
 log: {{level: warning}}
 """
 

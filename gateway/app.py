@@ -16,7 +16,7 @@ from gateway.control.people import PeopleControl
 from gateway.control.server import Verb, control_socket
 from gateway.control.verbs import Control
 from gateway.errors import AccountRejected, StoreBusy
-from gateway.ids import AccountName, AgentId
+from gateway.ids import AccountName, new_id
 from gateway.inbound.announcing import Announcing
 from gateway.inbound.dispatch import Dispatch
 from gateway.inbound.dispatcher import Dispatcher
@@ -24,23 +24,26 @@ from gateway.inbound.drain import Drain
 from gateway.inbound.gate import Gate
 from gateway.inbound.health import AccountHealth
 from gateway.inbound.postponed import Postponed
+from gateway.inbound.rates import Rates
 from gateway.inbound.settling import Settling
 from gateway.inbound.stops import Stops
 from gateway.inbound.supervision import keep_running
 from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import TurnedAway
+from gateway.money.budgets import Budgets
 from gateway.parts import (
     agents_of,
+    build_access,
     build_adapter,
     build_pools,
     build_routing,
     make_data_dir,
     open_store,
 )
-from gateway.people.access import Access
 from gateway.people.linking import Linking
 from gateway.people.pairing import Pairing
 from gateway.replies.replies import Replies
+from gateway.runners.approval_desk import ApprovalDesk
 from gateway.settings import GatewaySettings
 
 log = structlog.get_logger()
@@ -89,13 +92,17 @@ class Gateway:
         self._errands: set[asyncio.Task[None]] = set()
         self._opened: set[AccountName] = set()
         self._health = [AccountHealth(AccountName(name), clock) for name in settings.adapters]
-        self._pools = build_pools(settings, store, clock)
+        budgets = Budgets(settings.budgets, store.holds, clock)
+        desk = ApprovalDesk(store.approvals, clock, new_id)
+        self._pools = build_pools(settings, store, budgets, desk, clock)
         postponed = Postponed(clock)
         stops = Stops(self._pools.get, postponed, store.inbox.lanes_of)
         key_file = settings.data_dir / "pairing.key"
         self._pairing = Pairing(store, key_file, clock, settings.access.owners)
         self._linking = Linking(store, key_file, self._settle, self._stir)
-        means = Means(stops.stop, stops.release, self._linking, self._pairing, self._welcome)
+        means = Means(
+            stops.stop, stops.release, self._linking, self._pairing, self._welcome, budgets, desk
+        )
         commands = builtin_commands(store, clock, means)
         self._adapters = {
             health.account: build_adapter(settings, health, store.cursors, commands.infos, clock)
@@ -103,12 +110,11 @@ class Gateway:
         }
         self._replies = Replies(store.outbox, self._adapters, clock)
         self._announcing = Announcing(store.announcements, self._replies, self._spawn)
-        trusted = {name for name, adapter in self._adapters.items() if adapter.is_trusted}
-        access = Access(settings.access, store.people, store.cursors, store.outbox, trusted)
-        agents = [AgentId(name) for name in agents_of(settings)]
-        self._files = TurnFiles(self._adapters, agents, settings.data_dir, clock)
+        access = build_access(settings, store, self._adapters)
+        self._files = TurnFiles(self._adapters, agents_of(settings), settings.data_dir, clock)
         dispatch = Dispatch(
             turns=store.turns,
+            overheard=store.overheard,
             access=access,
             commands=commands,
             pools=self._pools,
@@ -131,9 +137,11 @@ class Gateway:
             commands=commands,
             inbox=store.inbox,
             identities=store.identities,
+            overheard=store.overheard,
             sessions=store.sessions,
             files=self._files,
             turned_away=turned_away,
+            rates=Rates(settings.rate_limits, clock),
             wake=self._dispatcher.wake,
         )
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gateway.ids import ApprovalId, HoldId
 from gateway.messages import OutgoingFile
 from gateway.transcript import Entry, Usage
 
@@ -71,6 +72,17 @@ class NoticeAdded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRequested:
+    """The turn waits for its person's leave to run a tool."""
+
+    approval: ApprovalId
+    call_id: str
+    tool: str
+    arguments: str
+    """JSON, whole, for people's eyes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnFailed:
     """The turn ends here; `words` say why, fit for the user. Always the last event."""
 
@@ -86,6 +98,10 @@ class EntryRecorded:
     """What the model call that made the entry cost; None for what no model made."""
     model: str | None = None
     """The model that made the entry, a fallback's name when one stepped in."""
+    micros: int = 0
+    """What the call cost, in millionths; 0 where no price is known."""
+    hold: HoldId | None = None
+    """What was held for the call, and is now spent or free."""
 
 
 ReplyEvent = (
@@ -97,6 +113,7 @@ ReplyEvent = (
     | FileReady
     | TextRestarted
     | NoticeAdded
+    | ApprovalRequested
     | TurnFailed
 )
 RunnerEvent = ReplyEvent | EntryRecorded

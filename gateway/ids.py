@@ -18,6 +18,9 @@ PersonId = NewType("PersonId", str)
 SessionId = NewType("SessionId", str)
 TurnId = NewType("TurnId", str)
 OutboxId = NewType("OutboxId", str)
+ApprovalId = NewType("ApprovalId", str)
+HoldId = NewType("HoldId", str)
+"""An amount held for a model call under way."""
 Lane = NewType("Lane", str)
 """A session's waiting line; controls wait in a lane of their own."""
 

@@ -36,6 +36,11 @@ class Address:
     def channel_context(self) -> str:
         return channel_context(self.platform, self.place)
 
+    @property
+    def place_name(self) -> str:
+        """Write the conversation as settings name it."""
+        return f"{self.platform}:{self.place.conversation}"
+
 
 def channel_context(platform: PlatformName, place: Place) -> str:
     """Name a place for session keys; `dm` in any direct message, on any platform."""

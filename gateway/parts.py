@@ -1,11 +1,12 @@
 """Makes the gateway's parts from its settings; the one place that loads adapters."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 from random import SystemRandom
 
 from gateway.clock import Clock
 from gateway.contracts.adapter import Adapter, AdapterKit, CommandInfo
+from gateway.contracts.money import Purse
 from gateway.contracts.provider import Provider
 from gateway.contracts.runner import MakeRunner
 from gateway.contracts.stores import Cursors, Store
@@ -16,11 +17,15 @@ from gateway.hooks.loading import load_hooks
 from gateway.ids import AccountName, AgentId, new_id
 from gateway.inbound.health import AccountHealth
 from gateway.inbound.routing import Routing
+from gateway.money.budgets import Budgets
+from gateway.money.purse import AgentPurse
+from gateway.people.access import Access
 from gateway.pools.manager import PoolManager
 from gateway.providers.registry import make_provider
+from gateway.runners.approval_desk import ApprovalDesk
 from gateway.runners.factory import RunnerFactory
 from gateway.runners.kit import RunnerKit
-from gateway.settings import AgentSettings, GatewaySettings
+from gateway.settings import AgentSettings, GatewaySettings, RoleTools
 from gateway.store.store import SqlStore
 from gateway.tools.executor import ToolExecutor
 from gateway.tools.registry import ToolRegistry
@@ -70,8 +75,16 @@ class AccountCursor:
         await self._cursors.save(self._name, position)
 
 
-def agents_of(settings: GatewaySettings) -> dict[str, AgentSettings]:
-    return dict(settings.agents) or {"main": DEMO}
+def agents_of(settings: GatewaySettings) -> dict[AgentId, AgentSettings]:
+    named = dict(settings.agents) or {"main": DEMO}
+    return {AgentId(name): agent for name, agent in named.items()}
+
+
+def build_access(
+    settings: GatewaySettings, store: Store, adapters: Mapping[AccountName, Adapter]
+) -> Access:
+    trusted = {name for name, adapter in adapters.items() if adapter.is_trusted}
+    return Access(settings.access, store.people, store.cursors, store.outbox, trusted)
 
 
 def build_adapter(
@@ -94,25 +107,51 @@ def build_adapter(
     return kind(name, kind.settings_type.model_validate(entry), kit)
 
 
-def build_pools(settings: GatewaySettings, store: Store, clock: Clock) -> PoolManager:
+def check_tools(
+    settings: GatewaySettings, agents: Mapping[AgentId, AgentSettings], registry: ToolRegistry
+) -> None:
+    """Look whether every tool that the settings name exists.
+
+    Raises:
+        ConfigInvalid: one does not.
+    """
+    for name, agent in agents.items():
+        registry.select(agent.tools, f"agents.{name}.tools")
+        registry.select(agent.approvals, f"agents.{name}.approvals")
+        for role in RoleTools.model_fields:
+            named = getattr(agent.tools_for, role)
+            registry.select(named, f"agents.{name}.tools_for.{role}")
+    groups = settings.access.groups
+    for place, its in groups.items() if isinstance(groups, dict) else ():
+        registry.select(its.tools, f"access.groups.{place}.tools")
+
+
+def build_pools(
+    settings: GatewaySettings, store: Store, budgets: Budgets, desk: ApprovalDesk, clock: Clock
+) -> PoolManager:
     registry = ToolRegistry.load()
     hooks = HookChain(load_hooks(), clock)
     data_dir = settings.data_dir
     agents = agents_of(settings)
-    for name, agent_settings in agents.items():
-        registry.select(agent_settings.tools, f"agents.{name}.tools")
+    check_tools(settings, agents, registry)
 
     def make_runner_factory(
-        agent: AgentId, settings: AgentSettings, provider: Provider, extra: Sequence[Tool]
+        agent: AgentId,
+        settings: AgentSettings,
+        provider: Provider,
+        purse: Purse,
+        extra: Sequence[Tool],
     ) -> MakeRunner:
         tools = [*registry.select(settings.tools, f"agents.{agent}.tools"), *extra]
         return RunnerFactory(
             RunnerKit(
                 settings=settings,
                 provider=provider,
-                toolbox=ToolExecutor(tools, hooks, clock),
+                toolbox=ToolExecutor(tools, hooks, clock, settings.tools_for, settings.approvals),
                 hooks=hooks,
                 steps=store.turns,
+                purse=purse,
+                desk=desk,
                 data_dir=data_dir,
                 clock=clock,
                 new_id=new_id,
@@ -124,6 +163,7 @@ def build_pools(settings: GatewaySettings, store: Store, clock: Clock) -> PoolMa
         settings.model_copy(update={"agents": agents}),
         store,
         make_provider=make_provider,
+        make_purse=lambda agent: AgentPurse(agent, budgets, store.usage),
         make_runner_factory=make_runner_factory,
         clock=clock,
     )
@@ -136,4 +176,4 @@ def build_routing(settings: GatewaySettings) -> Routing:
         for name, entry in settings.adapters.items()
         if entry.get("agent") is not None
     }
-    return Routing(AgentId(default), of_account)
+    return Routing(default, of_account)

@@ -14,6 +14,8 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    NonNegativeFloat,
+    PositiveFloat,
     PositiveInt,
     SecretStr,
 )
@@ -63,6 +65,29 @@ class CompactionSettings(Settings):
     moved to a user's turn."""
 
 
+class Price(Settings):
+    """What a model costs, for a million tokens."""
+
+    input: NonNegativeFloat
+    output: NonNegativeFloat
+    cached: NonNegativeFloat | None = None
+    """Of a prompt's tokens that the server still had; null means as much as others."""
+    cache_write: NonNegativeFloat | None = None
+    """Of those that it was told to remember."""
+
+
+class RoleTools(Settings):
+    """Which of an agent's tools its turns may use, by the role of who speaks.
+
+    Owners may use all. Null, elsewhere, means what comes with the tools: guests may use those
+    that only read, members and admins those that are not kept for greater roles.
+    """
+
+    guest: tuple[str, ...] | None = None
+    member: tuple[str, ...] | None = None
+    admin: tuple[str, ...] | None = None
+
+
 class AgentSettings(Settings):
     """One agent: a model, its prompt and its tools."""
 
@@ -81,6 +106,11 @@ class AgentSettings(Settings):
     system_prompt: str = "You are a helpful assistant in a chat. Answer briefly and clearly."
     tools: tuple[str, ...] | None = None
     """Names of the tools it may use; null means every builtin tool, `[]` none."""
+    tools_for: RoleTools = RoleTools()
+    approvals: tuple[str, ...] = ()
+    """Tools that run only once who asked has allowed the very call."""
+    prices: dict[str, Price] = {}
+    """By model; what one without a price costs is not known, and only its tokens count."""
     compaction: CompactionSettings = CompactionSettings()
     chat_timeout: Seconds = 1800.0
     """Longest turn; then the user is told and may go on."""
@@ -120,6 +150,16 @@ class PlaceSettings(Settings):
 
     answer: Literal["mention", "always"] = "mention"
     agent: str | None = None
+    model: str | None = None
+    """Used here unless `/model` chooses another; null means the agent's."""
+    prompt: str | None = None
+    """Stands before a conversation here, in place of the agent's `system_prompt`."""
+    context: Annotated[int, Field(ge=0, le=100)] = 0
+    """How many of the last messages that were not meant for the bot it is told of."""
+    tools: tuple[str, ...] | None = None
+    """Of its agent's tools, those that may be used here; null means all."""
+    roles: dict[Identity, Literal["guest", "member", "admin"]] = {}
+    """Roles that hold here, in place of what people are elsewhere; owners stay owners."""
 
 
 class AccessSettings(Settings):
@@ -128,6 +168,8 @@ class AccessSettings(Settings):
     direct_messages: Literal["pairing", "allowlist", "open", "off"] = "pairing"
     groups: Literal["off", "open"] | dict[Identity, PlaceSettings] | tuple[Identity, ...] = "off"
     owners: tuple[Identity, ...] = ()
+    admins: tuple[Identity, ...] = ()
+    """People who look after groups; let in everywhere, too."""
     allowlist: tuple[Identity, ...] = ()
     """People let in besides the owners."""
 
@@ -138,6 +180,37 @@ class LogSettings(Settings):
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["console", "json"] | None = None
     """Null means console on a terminal, JSON elsewhere."""
+
+
+class Budget(Settings):
+    """The most that may be spent in a day or a month; null is no bound."""
+
+    tokens: PositiveInt | None = None
+    money: PositiveFloat | None = None
+    """In the currency of the prices."""
+
+
+class BudgetSettings(Settings):
+    """Caps on spending; days and months are those of UTC."""
+
+    currency: str = "USD"
+    """What prices and budgets are written in; it is only shown."""
+    per_person_day: Budget | None = None
+    per_person_month: Budget | None = None
+    per_place_day: Budget | None = None
+    per_place_month: Budget | None = None
+    total_day: Budget | None = None
+    total_month: Budget | None = None
+
+
+class RateLimits(Settings):
+    """How many messages are taken in a minute; null is no bound. Owners have none."""
+
+    guest: PositiveInt | None = 10
+    member: PositiveInt | None = 60
+    """Admins as well."""
+    place: PositiveInt | None = 120
+    """Of all in one group together."""
 
 
 class QueueSettings(Settings):
@@ -160,6 +233,8 @@ class GatewaySettings(Settings):
     """Checked by each adapter's own settings class."""
     access: AccessSettings = AccessSettings()
     queues: QueueSettings = QueueSettings()
+    rate_limits: RateLimits = RateLimits()
+    budgets: BudgetSettings = BudgetSettings()
     log: LogSettings = LogSettings()
     drain_timeout: Seconds = 30.0
     """How long running turns may take to end after SIGTERM."""

@@ -17,7 +17,7 @@ FLOORS = {
     1.5: {"contracts"},
     2: {
         "runners", "replies", "sessions", "people", "store", "providers", "tools", "hooks",
-        "vault", "web", "config", "logs",
+        "vault", "web", "config", "logs", "money",
     },
     3: {"pools"},
     4: {"commands"},

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.clock import Clock
+from gateway.commands.approval import Allow, Deny
 from gateway.commands.compact import Compact
 from gateway.commands.help import Help
 from gateway.commands.link import LinkAccounts
@@ -23,8 +24,10 @@ from gateway.commands.usage import Usage
 from gateway.commands.whoami import Whoami
 from gateway.contracts.people import PairingRequest
 from gateway.contracts.stores import Store
+from gateway.money.budgets import Budgets
 from gateway.people.linking import Linking
 from gateway.people.pairing import Pairing
+from gateway.runners.approval_desk import ApprovalDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class Means:
     linking: Linking
     pairing: Pairing
     welcome: Callable[[PairingRequest], None]
+    budgets: Budgets
+    desk: ApprovalDesk
 
 
 def builtin_commands(store: Store, clock: Clock, means: Means) -> Commands:
@@ -47,9 +52,11 @@ def builtin_commands(store: Store, clock: Clock, means: Means) -> Commands:
         Model(means.release),
         Stop(means.stop),
         Status(store.inbox),
-        Usage(store.usage, clock),
+        Usage(store.usage, store.people, means.budgets, clock),
         Whoami(),
         Retry(store.turns),
+        Allow(means.desk),
+        Deny(means.desk),
         LinkAccounts(means.linking),
         Linked(means.linking),
         Unlink(means.linking),

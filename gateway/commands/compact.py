@@ -3,7 +3,6 @@
 from typing_extensions import override
 
 from gateway.commands.registry import Answer, Call, Command
-from gateway.people.roles import Role
 
 NOTHING = "There is nothing to summarise yet."
 
@@ -13,13 +12,12 @@ class Compact(Command):
 
     name = "compact"
     summary = "Summarise the older part of this conversation"
-    role_in_groups = Role.MEMBER
 
     @override
     async def run(self, call: Call) -> Answer:
         if call.session is None:
             return Answer(NOTHING)
-        done = await call.pool.compact_session(call.session.id)
+        done = await call.pool.compact_session(call.session.id, call.kept.payer)
         if not done.entries_folded:
             return Answer(NOTHING)
         return Answer(

@@ -7,7 +7,6 @@ from typing_extensions import override
 from gateway.commands.registry import Answer, Call, Command
 from gateway.errors import Refused
 from gateway.messages import Choice
-from gateway.people.roles import Role
 
 _DEFAULT = "default"
 
@@ -21,16 +20,15 @@ class Model(Command):
     name = "model"
     summary = "Show or choose the model"
     is_control = True
-    role_in_groups = Role.OWNER
 
     def __init__(self, release: Callable[[str], Awaitable[None]]) -> None:
         self._release = release
 
     @override
     async def run(self, call: Call) -> Answer:
-        models = call.pool.allowed_models
+        models = call.models
         if not call.argument:
-            return _listing(models, call.session.model if call.session else None)
+            return _listing(models, call.model)
         chosen = _find(models, call.argument)
         session = await call.pool.resolve_session(call.kept.session_key, call.kept.owner)
         await call.pool.set_model(session.id, chosen)
@@ -44,17 +42,16 @@ def _find(models: tuple[str, ...], wanted: str) -> str | None:
     Raises:
         Refused: no allowed model has this name or number.
     """
-    if wanted.lower() == _DEFAULT:
-        return None
     if wanted.isdecimal() and 1 <= int(wanted) <= len(models):
-        return models[int(wanted) - 1]
+        wanted = models[int(wanted) - 1]
+    if wanted == models[0] or wanted.lower() == _DEFAULT:
+        return None
     if wanted in models:
         return wanted
     raise Refused(f'I cannot use "{wanted}" here. /model lists what I can use.')
 
 
-def _listing(models: tuple[str, ...], chosen: str | None) -> Answer:
-    current = chosen or models[0]
+def _listing(models: tuple[str, ...], current: str) -> Answer:
     lines = [
         f"{number}. `{model}`" + (" (in use)" if model == current else "")
         for number, model in enumerate(models, 1)

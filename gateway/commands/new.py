@@ -3,15 +3,13 @@
 from typing_extensions import override
 
 from gateway.commands.registry import Answer, Call, Command
-from gateway.people.roles import Role
 
 
 class New(Command):
-    """Archives the session; in a group that is everybody's, so only an owner may."""
+    """Archives the session; in a group that is everybody's, so only an admin may."""
 
     name = "new"
     summary = "Start a new conversation"
-    role_in_groups = Role.OWNER
 
     @override
     async def run(self, call: Call) -> Answer:

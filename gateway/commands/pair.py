@@ -11,7 +11,6 @@ from gateway.ids import ExternalUser, PlatformName
 from gateway.messages import Choice
 from gateway.people.access import identity_of
 from gateway.people.pairing import Pairing
-from gateway.people.roles import Role
 
 _WRONG = "That code is wrong, used or expired."
 _SETTLED = "That request is settled or too old. `parley pair list` shows who asks."
@@ -33,8 +32,6 @@ class Pair(Command):
 
     name = "pair"
     summary = "Let somebody in"
-    role = Role.OWNER
-    role_in_groups = Role.OWNER
     is_control = True
     is_direct_only = True
 

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from gateway.commands.permissions import least_role
 from gateway.contracts.adapter import CommandInfo
 from gateway.contracts.inbox import Kept
+from gateway.contracts.roles import Role
 from gateway.contracts.stores import SessionInfo
 from gateway.messages import Choice, Message
 from gateway.people.access import Admission
-from gateway.people.roles import Role
+from gateway.pools.models import session_model
 from gateway.pools.pool import Pool
 
 
@@ -33,16 +35,29 @@ class Call:
     session: SessionInfo | None
     """The active session of the place, if it has one."""
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """What may be chosen here; the first is what is used without a choice."""
+        of_place = self.admission.place.model
+        first = () if of_place is None else (of_place,)
+        return tuple(dict.fromkeys((*first, *self.pool.allowed_models)))
+
+    @property
+    def model(self) -> str:
+        """What answers here."""
+        chosen = None if self.session is None else self.session.model
+        return session_model(chosen, self.pool.allowed_models, self.admission.place.model)
+
 
 class Command(ABC):
-    """One slash command."""
+    """One slash command; who may use it stands in `permissions`."""
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    role: ClassVar[Role] = Role.GUEST
-    role_in_groups: ClassVar[Role] = Role.GUEST
     is_control: ClassVar[bool] = False
     """Answered at once, beside the session's waiting line."""
+    is_listed: ClassVar[bool] = True
+    """Shown in menus and in `/help`."""
     is_direct_only: ClassVar[bool] = False
     """Has to do with what is a person's own; refused where others read along."""
 
@@ -54,7 +69,8 @@ class Command(ABC):
         return Answer(f"/{self.name} is for direct messages. Write to me there.")
 
     def allows(self, admission: Admission, *, is_direct: bool) -> bool:
-        return admission.role >= (self.role if is_direct else self.role_in_groups)
+        least = least_role(self.name)
+        return admission.role >= (least.direct if is_direct else least.in_groups)
 
 
 class Commands:
@@ -81,16 +97,19 @@ class Commands:
             CommandInfo(
                 name=command.name,
                 summary=command.summary,
-                is_direct_only=command.is_direct_only or command.role_in_groups > Role.MEMBER,
-                is_for_owner=command.role is Role.OWNER,
+                is_direct_only=command.is_direct_only
+                or least_role(command.name).in_groups > Role.MEMBER,
+                is_for_owner=least_role(command.name).direct is Role.OWNER,
             )
             for command in self._by_name.values()
+            if command.is_listed
         )
 
     def visible_to(self, admission: Admission, *, is_direct: bool) -> Sequence[Command]:
         return [
             command
             for command in self._by_name.values()
-            if command.allows(admission, is_direct=is_direct)
+            if command.is_listed
+            and command.allows(admission, is_direct=is_direct)
             and (is_direct or not command.is_direct_only)
         ]

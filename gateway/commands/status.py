@@ -19,11 +19,10 @@ class Status(Command):
 
     @override
     async def run(self, call: Call) -> Answer:
-        model = (call.session.model if call.session else None) or call.pool.allowed_models[0]
         waiting = await self._inbox.waiting(Lane(call.kept.session_key))
         title = call.session.title if call.session and call.session.title else "not started yet"
         state = "nothing is waiting" if not waiting else f"{waiting} message(s) in work or waiting"
         return Answer(
-            f"- Agent: `{call.kept.agent}`\n- Model: `{model}`\n"
+            f"- Agent: `{call.kept.agent}`\n- Model: `{call.model}`\n"
             f"- Conversation: {title}\n- Queue: {state}"
         )

@@ -19,7 +19,7 @@ class Whoami(Command):
         lines = [f"- You: `{identity_of(message)}`", f"- Role: {call.admission.role.name.lower()}"]
         place = message.address.place
         if not place.is_direct:
-            lines.append(f"- Place: `{message.address.platform}:{place.conversation}`")
+            lines.append(f"- Place: `{message.address.place_name}`")
         if place.thread is not None:
             lines.append(f"- Thread: `{place.thread}`")
         return Answer("\n".join(lines))

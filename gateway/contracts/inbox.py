@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from gateway.contracts.money import Payer
 from gateway.ids import AccountName, AgentId, Lane, MessageId, PersonId
 from gateway.messages import Message
 
@@ -30,6 +31,34 @@ class Kept:
     def owner(self) -> PersonId | None:
         """Return whose session it is: nobody's own where several people share it."""
         return self.person if self.message.address.place.is_direct else None
+
+    @property
+    def payer(self) -> Payer:
+        """Return on whose account the answer goes: that of who asked, and of the place."""
+        address = self.message.address
+        return Payer(
+            self.agent, self.person, None if address.place.is_direct else address.place_name
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What somebody said near the bot, and not to it."""
+
+    speaker: str
+    text: str
+
+
+class Overheard(Protocol):
+    """What was said near the bot, where the settings let it know."""
+
+    async def note(self, message: Message, most: int) -> None:
+        """Remember it for its place, of which the newest `most` are kept."""
+        ...
+
+    async def take(self, place: str, most: int) -> Sequence[Heard]:
+        """Return a `channel_context`'s newest `most`, oldest first, and forget them all."""
+        ...
 
 
 class KeepOutcome(StrEnum):
@@ -74,7 +103,10 @@ class Inbox(Protocol):
         ...
 
     async def withdraw(self, account: AccountName, message_id: MessageId) -> None:
-        """Close a message that waits and whose turn has not begun: its writer took it back."""
+        """Close a message that waits and whose turn has not begun: its writer took it back.
+
+        One that was only overheard is forgotten.
+        """
         ...
 
     async def head(self, lane: Lane) -> Kept | None:

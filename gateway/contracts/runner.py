@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from gateway.contracts.roles import Role
 from gateway.contracts.stores import Turn
 from gateway.events import RunnerEvent
 from gateway.ids import AgentId, PersonId, SessionId
@@ -20,6 +21,14 @@ class TurnOptions:
     model: str | None = None
     """Sticks to the session, like `/model`."""
     system_override: str | None = None
+    usual_model: str | None = None
+    """The place's: for a session that has not chosen one."""
+    opening: str | None = None
+    """The place's, for a session's prompt that is not written yet."""
+    role: Role = Role.GUEST
+    """Of the sender: it decides which tools are offered and run, in groups too."""
+    only_tools: frozenset[str] | None = None
+    """Those that the place allows; None means all."""
     excluded_tools: frozenset[str] = field(default=frozenset())
     channel: str = ""
     """Where the conversation is, as the prompt may name it."""
@@ -37,6 +46,8 @@ class RunnerParams:
     model: str
     prompt: str | None
     """The session's frozen prompt; None lets the runner build one."""
+    opening: str | None = None
+    """What it begins with, in place of the agent's own words."""
 
 
 class Runner(Protocol):

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from gateway.contracts.inbox import Inbox, Kept
+from gateway.contracts.approvals import Approvals
+from gateway.contracts.inbox import Inbox, Kept, Overheard
 from gateway.contracts.linking import Announcements, Audit, Links
+from gateway.contracts.money import Holds, UsageLedger
 from gateway.contracts.people import Identities, People
 from gateway.ids import (
     AccountName,
     AgentId,
     ExternalUser,
+    HoldId,
     MessageId,
     OutboxId,
     PersonId,
@@ -182,8 +185,14 @@ class Transcript(Protocol):
         turn: Turn | None = None,
         usage: Usage | None = None,
         model: str | None = None,
+        micros: int = 0,
+        hold: HoldId | None = None,
     ) -> None:
-        """Add entries (and the usage of the call that made them), and touch the session."""
+        """Add entries (and the usage of the call that made them), and touch the session.
+
+        The usage is that of the turn's payer, or else of the session's person. With it ends
+        what was held for the call.
+        """
         ...
 
     async def history(self, session: SessionId) -> Sequence[StoredEntry]:
@@ -295,27 +304,6 @@ class Cursors(Protocol):
     async def save(self, name: str, position: str) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class UsageTotal:
-    """Tokens and calls of one model, in some span."""
-
-    model: str
-    calls: int
-    usage: Usage
-
-
-class UsageLedger(Protocol):
-    """What was spent."""
-
-    async def totals(
-        self,
-        *,
-        person: PersonId | None = None,
-        session: SessionId | None = None,
-        since: float = 0.0,
-    ) -> Sequence[UsageTotal]: ...
-
-
 class Store(Protocol):
     """Everything that outlives the process."""
 
@@ -325,7 +313,10 @@ class Store(Protocol):
     transcript: Transcript
     outbox: Outbox
     cursors: Cursors
+    overheard: Overheard
+    approvals: Approvals
     usage: UsageLedger
+    holds: Holds
     people: People
     identities: Identities
     links: Links

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from gateway.clock import Clock
+from gateway.contracts.approvals import Grant
+from gateway.contracts.roles import Role
 from gateway.ids import AgentId, PersonId, SessionId, TurnId
 from gateway.messages import OutgoingFile
 
@@ -39,6 +41,10 @@ class ToolContext:
     outgoing: Path
     """Where files to be sent are copied, for this turn only."""
     clock: Clock
+    role: Role = Role.GUEST
+    """Of who speaks in this turn: it decides which tools run, whoever calls them."""
+    grant: Grant | None = None
+    """The person's leave for this call, where the settings ask for one."""
     skills: Path | None = None
     """The agent's own skills, for reading only; a person's are in their workspace."""
 
@@ -60,6 +66,9 @@ class Tool(ABC):
     parameters: ClassVar[dict[str, Any]]
     """JSON schema of an object; arguments are checked against it before `run`."""
     effect: ClassVar[Effect] = Effect.EFFECT
+    least_role: ClassVar[Role | None] = None
+    """Who may use it, unless the settings say otherwise; None means guests where it only reads,
+    else members."""
     is_parallel: ClassVar[bool] = False
     """Safe to run beside other calls of the same step."""
     timeout: ClassVar[float] = 120.0

@@ -1,5 +1,8 @@
 """A message as the model is to read it: words, what they answer, and files."""
 
+from collections.abc import Sequence
+
+from gateway.contracts.inbox import Heard
 from gateway.messages import Message
 from gateway.transcript import Block, Content, TextBlock
 
@@ -12,6 +15,17 @@ def compose(message: Message, files: tuple[Block, ...]) -> Content:
     if not files:
         return text
     return (TextBlock(text), *files) if text else files
+
+
+def preceded(content: Content, heard: Sequence[Heard]) -> Content:
+    """Put before a message what was said meanwhile: by whom, and that nobody asks for anything."""
+    if not heard:
+        return content
+    said = (_quoted(f"{' '.join(one.speaker.split())}: {one.text}") for one in heard)
+    context = "\n".join(["[Said here meanwhile, and not to you:]", *said])
+    if isinstance(content, str):
+        return f"{context}\n\n{content}"
+    return (TextBlock(context), *content)
 
 
 def _context(message: Message) -> str:

@@ -6,8 +6,7 @@ from contextlib import aclosing
 import structlog
 
 from gateway.commands.registry import Answer, Call, Command, Commands
-from gateway.contracts.inbox import Kept
-from gateway.contracts.runner import TurnOptions
+from gateway.contracts.inbox import Kept, Overheard
 from gateway.contracts.stores import Turn, Turns, TurnState
 from gateway.errors import (
     AccountRejected,
@@ -23,15 +22,18 @@ from gateway.errors import (
     StoreFailed,
     TurnStopped,
 )
-from gateway.events import NoticeAdded, ReplyEvent, TextDelta, TurnFailed
+from gateway.events import ApprovalRequested, NoticeAdded, ReplyEvent, TextDelta, TurnFailed
 from gateway.ids import new_id
+from gateway.inbound.content import preceded
 from gateway.inbound.postponed import Postponed
 from gateway.inbound.stops import Stops
 from gateway.inbound.turn_files import TurnFiles
+from gateway.inbound.turn_options import options_for
 from gateway.messages import Mark, Origin
-from gateway.people.access import Access, Refusal
+from gateway.people.access import Access, Admission, Refusal
 from gateway.pools.manager import PoolManager
 from gateway.pools.pool import Pool
+from gateway.replies.questions import question
 from gateway.replies.replies import Replies
 from gateway.replies.reply import Reply
 
@@ -73,6 +75,7 @@ class Dispatch:
     def __init__(
         self,
         turns: Turns,
+        overheard: Overheard,
         access: Access,
         commands: Commands,
         pools: PoolManager,
@@ -82,6 +85,7 @@ class Dispatch:
         stops: Stops,
     ) -> None:
         self._turns = turns
+        self._overheard = overheard
         self._access = access
         self._commands = commands
         self._pools = pools
@@ -139,7 +143,7 @@ class Dispatch:
         if pool is None:
             raise Refused(NO_AGENT_WORDS)
         if (found := self._commands.find(kept.message)) is None:
-            await self._answer_with_model(turn, pool, reply)
+            await self._answer_with_model(turn, admission, pool, reply)
             await reply.finish()
         else:
             command, argument = found
@@ -152,24 +156,34 @@ class Dispatch:
                 await reply.finish(choices=answer.choices)
         return TurnState.DONE
 
-    async def _answer_with_model(self, turn: Turn, pool: Pool, reply: Reply) -> None:
+    async def _answer_with_model(
+        self, turn: Turn, admission: Admission, pool: Pool, reply: Reply
+    ) -> None:
         kept = turn.kept
         session = await pool.resolve_session(kept.session_key, kept.owner, turn=turn)
         self._stops.is_in(kept, session.id)
         content = None
         if not (turn.is_resumed and await pool.has_begun(session.id, turn.id)):
             content = await self._stops.stoppable(kept, self._files.receive(kept, reply))
+            if most := admission.place.context:
+                place = kept.message.address.channel_context
+                content = preceded(content, await self._overheard.take(place, most))
         self._stops.heed(kept)
-        is_shared = not kept.message.address.place.is_direct
-        options = TurnOptions(
-            turn=turn,
-            speaker=kept.message.sender_name if is_shared else None,
-            channel=kept.message.address.account,
-        )
+        options = options_for(turn, admission)
         async with aclosing(pool.chat(session.id, content, options=options)) as events:
             async for event in events:
+                if isinstance(event, ApprovalRequested):
+                    await self._ask(kept, event)
                 reply.show(event)
         self._postponed.release_agent(kept.agent)
+
+    async def _ask(self, kept: Kept, asked: ApprovalRequested) -> None:
+        """Put a question to the turn's own person; whoever else presses is turned away."""
+        words, choices = question(asked)
+        message = kept.message
+        await self._replies.notice(
+            message.address, words, reply_to=message.message_id, choices=choices
+        )
 
     async def _bring_to_an_end(self, turn: Turn, reply: Reply) -> TurnState:
         """Answer, or say why not: the one place where a turn's errors end."""

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import structlog
 
 from gateway.commands.registry import Commands
-from gateway.contracts.inbox import Inbox, KeepOutcome
+from gateway.contracts.inbox import Inbox, KeepOutcome, Overheard
 from gateway.contracts.people import Identities
 from gateway.contracts.stores import Sessions
 from gateway.ids import Lane
+from gateway.inbound.rates import Rates
 from gateway.inbound.routing import Routing
 from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import TurnedAway
@@ -35,9 +36,11 @@ class Gate:
         commands: Commands,
         inbox: Inbox,
         identities: Identities,
+        overheard: Overheard,
         sessions: Sessions,
         files: TurnFiles,
         turned_away: TurnedAway,
+        rates: Rates,
         wake: Callable[[Lane], None],
     ) -> None:
         self._access = access
@@ -45,9 +48,11 @@ class Gate:
         self._commands = commands
         self._inbox = inbox
         self._identities = identities
+        self._overheard = overheard
         self._sessions = sessions
         self._files = files
         self._turned_away = turned_away
+        self._rates = rates
         self._wake = wake
 
     async def accept(self, inbound: Inbound) -> Receipt:
@@ -74,8 +79,12 @@ class Gate:
     async def _accept_message(self, message: Message) -> Receipt:
         admission = await self._access.authorise(message)
         if isinstance(admission, Refusal):
+            if admission.context:
+                await self._overheard.note(message, admission.context)
             return await self._turned_away.refuse(message, admission)
         is_control = self._commands.is_control(message)
+        if (over := self._rates.excess(message, admission, is_control=is_control)) is not None:
+            return await self._turned_away.slow_down(message, over)
         route = self._routing.route(message, admission, is_control=is_control)
         outcome = await self._inbox.keep(
             message,

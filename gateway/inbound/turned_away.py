@@ -1,14 +1,14 @@
 """What people are told whose messages are refused: little, and not often."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import structlog
 
 from gateway.clock import Clock
 from gateway.contracts.inbox import Inbox
 from gateway.ids import MessageId
-from gateway.messages import Address, Message, Receipt
+from gateway.messages import Address, Message, Origin, Receipt
 from gateway.people.access import Reason, Refusal, identity_of
 from gateway.people.pairing import Pairing
 
@@ -45,6 +45,15 @@ ASIDE_WORDS = {
 BUSY_WORDS = (
     "Too many messages are waiting, so I did not take this one. "
     "Please send it again once I have caught up."
+)
+
+TOO_FAST_WORDS = (
+    "You write faster than I may answer, so I did not take this message. "
+    "Please send it again in a minute."
+)
+TOO_MANY_HERE_WORDS = (
+    "More is written to me here than I may answer, so I did not take this message. "
+    "Please send it again in a minute."
 )
 
 
@@ -89,7 +98,7 @@ class TurnedAway:
             "message.refused",
             account=address.account,
             reason=refusal.reason.value,
-            place=f"{address.platform}:{address.place.conversation}",
+            place=address.place_name,
         )
         if refusal.reason not in _SILENT:
             self._spawn(self._tell(message, refusal.reason))
@@ -102,6 +111,19 @@ class TurnedAway:
                 self._notices.notice(message.address, BUSY_WORDS, reply_to=message.message_id)
             )
         return Receipt(is_taken=False, words=BUSY_WORDS)
+
+    async def slow_down(self, message: Message, over: Literal["person", "place"]) -> Receipt:
+        """Record a message that came too fast, without its text, and say so once a minute."""
+        words = TOO_FAST_WORDS if over == "person" else TOO_MANY_HERE_WORDS
+        if not await self._inbox.refuse(message, "too_fast"):
+            return Receipt(is_taken=False, words=words)
+        address = message.address
+        log.info("message.shed", account=address.account, limit=over)
+        whose = identity_of(message) if over == "person" else address.place_name
+        # Who pressed or took a command from a menu is told by the receipt, and nobody else sees it.
+        if message.origin is Origin.TYPED and self._is_due(f"fast {whose}", _BUSY_EVERY):
+            self._spawn(self._notices.notice(address, words, reply_to=message.message_id))
+        return Receipt(is_taken=False, words=words)
 
     async def _tell(self, message: Message, reason: Reason) -> None:
         if reason is Reason.NOT_PAIRED:

@@ -10,7 +10,7 @@ from gateway.contracts.people import People, Person
 from gateway.contracts.stores import Cursors, Outbox
 from gateway.ids import AccountName
 from gateway.messages import Message, Origin, PlaceMoved
-from gateway.people.roles import Role, role_named
+from gateway.people.roles import Role, role_named, role_set
 from gateway.settings import AccessSettings, PlaceSettings
 
 log = structlog.get_logger()
@@ -43,6 +43,8 @@ class Refusal:
     """The sender may not speak here."""
 
     reason: Reason
+    context: int = 0
+    """Of a message not meant for the bot: how many of them the place lets it know."""
 
 
 class Access:
@@ -62,6 +64,7 @@ class Access:
         self._outbox = outbox
         self._trusted = trusted
         self._owners = frozenset(settings.owners)
+        self._admins = frozenset(settings.admins)
         self._allowlist = frozenset(settings.allowlist)
 
     async def authorise(self, message: Message) -> Admission | Refusal:
@@ -98,10 +101,9 @@ class Access:
         mode = self._settings.direct_messages
         if mode == "off":
             return Reason.DIRECT_MESSAGES_OFF
-        if identity in self._allowlist or await self._is_member(message):
-            return Role.MEMBER
-        if mode == "open":
-            return Role.GUEST
+        role = await self._role_of(message)
+        if role > Role.GUEST or mode == "open":
+            return role
         return Reason.NOT_PAIRED if mode == "pairing" else Reason.NOT_ON_ALLOWLIST
 
     async def _authorise_in_group(self, message: Message) -> Admission | Refusal:
@@ -109,14 +111,21 @@ class Access:
         if place is None:
             return Refusal(Reason.PLACE_NOT_ALLOWED)
         if not message.is_addressed and place.answer == "mention":
-            return Refusal(Reason.NOT_ADDRESSED)
-        if identity_of(message) in self._owners:
-            role = Role.OWNER
-        elif identity_of(message) in self._allowlist or await self._is_member(message):
-            role = Role.MEMBER
-        else:
-            role = Role.GUEST
+            return Refusal(Reason.NOT_ADDRESSED, place.context)
+        role = await self._role_of(message)
+        if role < Role.OWNER and (given := place.roles.get(identity_of(message))) is not None:
+            role = role_set(given)
         return await self._admit(message, role, place)
+
+    async def _role_of(self, message: Message) -> Role:
+        """Return what the person is everywhere; a place may give another role."""
+        identity = identity_of(message)
+        if identity in self._owners:
+            return Role.OWNER
+        if identity in self._admins:
+            return Role.ADMIN
+        is_member = identity in self._allowlist or await self._is_member(message)
+        return Role.MEMBER if is_member else Role.GUEST
 
     async def _place_settings(self, message: Message) -> PlaceSettings | None:
         groups = self._settings.groups
@@ -132,7 +141,7 @@ class Access:
     async def _names_of_place(self, message: Message) -> Sequence[str]:
         """Return what settings may call the place: its own id, its space's, its former one."""
         address = message.address
-        own = f"{address.platform}:{address.place.conversation}"
+        own = address.place_name
         former = await self._cursors.load(_moved(own))
         space = address.place.space and f"{address.platform}:{address.place.space}"
         return [name for name in (own, space, former) if name]

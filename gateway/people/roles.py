@@ -1,19 +1,15 @@
-"""Roles, in order of what they may do."""
+"""Roles as they are stored and as settings write them."""
 
-from enum import IntEnum
+from gateway.contracts.roles import Role
 
-
-class Role(IntEnum):
-    """A greater role may do all that a lesser one may."""
-
-    GUEST = 1
-    """Let in because a place or a setting is open; unknown by name."""
-    MEMBER = 2
-    """Let in by the owner."""
-    OWNER = 3
-    """Named in the configuration, or at the process's own terminal."""
+__all__ = ["Role", "role_named", "role_set"]
 
 
 def role_named(name: str) -> Role:
-    """Return a stored role; `owner` is never taken from the store, only from settings."""
+    """Return a stored role; what is more than a member is only ever taken from settings."""
     return Role.MEMBER if name == "member" else Role.GUEST
+
+
+def role_set(name: str) -> Role:
+    """Return a role that the settings give somebody in one place."""
+    return Role[name.upper()]

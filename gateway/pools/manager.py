@@ -9,6 +9,7 @@ from typing import Self
 import structlog
 
 from gateway.clock import Clock
+from gateway.contracts.money import Purse
 from gateway.contracts.provider import Provider
 from gateway.contracts.runner import MakeRunner
 from gateway.contracts.stores import Store
@@ -22,8 +23,9 @@ from gateway.settings import AgentSettings, GatewaySettings
 
 log = structlog.get_logger()
 
+MakePurse = Callable[[AgentSettings], Purse]
 MakeProvider = Callable[[AgentId, AgentSettings], Provider]
-MakeRunnerFactory = Callable[[AgentId, AgentSettings, Provider, Sequence[Tool]], MakeRunner]
+MakeRunnerFactory = Callable[[AgentId, AgentSettings, Provider, Purse, Sequence[Tool]], MakeRunner]
 
 
 class PoolManager:
@@ -39,12 +41,14 @@ class PoolManager:
         store: Store,
         *,
         make_provider: MakeProvider,
+        make_purse: MakePurse,
         make_runner_factory: MakeRunnerFactory,
         clock: Clock,
     ) -> None:
         self._settings = settings
         self._store = store
         self._make_provider = make_provider
+        self._make_purse = make_purse
         self._make_runner_factory = make_runner_factory
         self._added_tools: list[Tool] = []
         self._clock = clock
@@ -172,13 +176,14 @@ class PoolManager:
         log.info("agent.removed", agent=pool.agent)
 
     def _make_kit(self, agent: AgentId, settings: AgentSettings) -> AgentKit:
-        provider = self._make_provider(agent, settings)
-        make_runner = self._make_runner_factory(agent, settings, provider, self._added_tools)
+        provider, purse = self._make_provider(agent, settings), self._make_purse(settings)
+        make_runner = self._make_runner_factory(agent, settings, provider, purse, self._added_tools)
         compactor = Compactor(
             self._store.transcript,
             provider,
             settings.fast_model or settings.model or provider.default_model,
             settings.compaction,
+            purse,
             self._clock,
         )
         return AgentKit(settings, provider, make_runner, compactor)

@@ -23,6 +23,9 @@ def check_model(model: str, allowed: Sequence[str]) -> str:
     return model
 
 
-def session_model(chosen: str | None, allowed: Sequence[str]) -> str:
-    """Return what a session runs on: its choice, as long as it is still allowed."""
-    return chosen if chosen in allowed and chosen else allowed[0]
+def session_model(chosen: str | None, allowed: Sequence[str], usual: str | None = None) -> str:
+    """Return what a session runs on: its choice, as long as it is still allowed.
+
+    Without one it is the `usual` model of its place, or else the agent's default.
+    """
+    return chosen if chosen in allowed and chosen else usual or allowed[0]

@@ -7,6 +7,7 @@ from functools import partial
 from typing_extensions import override
 
 from gateway.clock import Clock
+from gateway.contracts.money import Payer
 from gateway.contracts.runner import TurnOptions
 from gateway.contracts.stores import Store
 from gateway.errors import Busy, RetryLater
@@ -116,11 +117,15 @@ class Pool(SessionVerbs):
         """Tell whether the session's next turn will fold its history first."""
         return self._kit.compactor.is_due(await self.history(session))
 
-    async def compact_session(self, session: SessionId) -> Compaction:
-        """Fold the session's older turns into a summary, however short they are."""
+    async def compact_session(self, session: SessionId, payer: Payer) -> Compaction:
+        """Fold the session's older turns into a summary, however short they are.
+
+        Raises:
+            Refused: a budget has no room for it.
+        """
         kit = self._kit
         async with kit.in_use():
-            return await kit.compactor.compact(session, await self.history(session))
+            return await kit.compactor.compact(session, await self.history(session), payer)
 
     async def reset_runners(self) -> None:
         """Close every runner, at once or when its turn is over; sessions are kept."""

@@ -17,7 +17,7 @@ from gateway.pools.replay import has_begun, is_answered, shown_so_far, without_s
 from gateway.pools.runners import Runners
 from gateway.sessions.compaction import Compactor
 from gateway.sessions.title import make_title
-from gateway.transcript import AssistantEntry, Content, Entry, StoredEntry, Usage, UserEntry
+from gateway.transcript import AssistantEntry, Content, StoredEntry, UserEntry
 
 log = structlog.get_logger()
 
@@ -79,7 +79,7 @@ class TurnWork:
         if not text:
             return
         try:
-            await self._append(AssistantEntry(text, is_partial=True))
+            await self._append(EntryRecorded(entry=AssistantEntry(text, is_partial=True)))
         except StoreBusy as error:
             log.warning("partial.lost", reason=str(error))
 
@@ -90,11 +90,20 @@ class TurnWork:
         return info
 
     async def _params(self, info: SessionInfo, models: Sequence[str]) -> RunnerParams:
-        model, wanted = session_model(info.model, models), self._options.model
+        model = session_model(info.model, models, self._options.usual_model)
+        wanted = self._options.model
         if wanted and wanted != model:
             model = check_model(wanted, models)
             await self._sessions.set_model(info.id, model)
-        return RunnerParams(info.agent, info.id, info.key, info.person, model, info.prompt)
+        return RunnerParams(
+            info.agent,
+            info.id,
+            info.key,
+            info.person,
+            model,
+            info.prompt,
+            self._options.opening,
+        )
 
     async def _answer(
         self, info: SessionInfo, runner: Runner, compactor: Compactor, emit: Emit
@@ -121,7 +130,7 @@ class TurnWork:
         if not compactor.is_due(history):
             return history
         try:
-            done = await compactor.compact(self._session, history)
+            done = await compactor.compact(self._session, history, self._options.turn.kept.payer)
         except Exception:
             log.exception("compaction.failed")
             return history
@@ -134,7 +143,8 @@ class TurnWork:
         if info.prompt is None:
             title = make_title(self._message)
             await self._sessions.freeze_prompt(info.id, runner.system_prompt, title)
-        await self._append(UserEntry(self._message, self._options.speaker))
+        said = UserEntry(self._message, self._options.speaker)
+        await self._append(EntryRecorded(entry=said))
 
     async def _pump(self, events: AsyncGenerator[RunnerEvent, None], emit: Emit) -> None:
         async with aclosing(events):
@@ -155,7 +165,7 @@ class TurnWork:
         if not self._is_halted:
             self._is_keeping = True
             try:
-                await self._append(event.entry, event.usage, event.model)
+                await self._append(event)
             finally:
                 self._is_keeping = False
             if isinstance(event.entry, AssistantEntry):
@@ -163,9 +173,13 @@ class TurnWork:
         if self._is_halted:
             raise asyncio.CancelledError
 
-    async def _append(
-        self, entry: Entry, usage: Usage | None = None, model: str | None = None
-    ) -> None:
+    async def _append(self, event: EntryRecorded) -> None:
         await self._transcript.append(
-            self._session, (entry,), turn=self._options.turn, usage=usage, model=model
+            self._session,
+            (event.entry,),
+            turn=self._options.turn,
+            usage=event.usage,
+            model=event.model,
+            micros=event.micros,
+            hold=event.hold,
         )

@@ -8,6 +8,7 @@ from typing import Self, assert_never
 from gateway.clock import Clock
 from gateway.contracts.stores import OutboxRow
 from gateway.events import (
+    ApprovalRequested,
     FileReady,
     ImageReady,
     NoticeAdded,
@@ -81,6 +82,9 @@ class Reply:
             case ImageReady(file=file) | FileReady(file=file):
                 self._files.add(file)
                 self._live.hurry()
+            case ApprovalRequested():
+                # It is asked in a message of its own.
+                pass
             case _:
                 assert_never(event)
 

@@ -1,6 +1,6 @@
 """One model call: streamed, tried again where that helps, and gathered into an answer."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import replace
 from typing import assert_never
 
@@ -18,7 +18,9 @@ from gateway.contracts.provider import (
 )
 from gateway.errors import ProviderFailed, ProviderUnavailable
 from gateway.events import TextDelta, TextRestarted
+from gateway.ids import HoldId
 from gateway.runners.retry import Tries
+from gateway.transcript import Usage
 
 log = structlog.get_logger()
 
@@ -30,6 +32,8 @@ class Answer:
         self.calls: list[ToolCallPart] = []
         self._texts: list[str] = []
         self._end: EndPart | None = None
+        self.hold: HoldId | None = None
+        """What is held for the call."""
 
     @property
     def text(self) -> str:
@@ -61,6 +65,12 @@ class Answer:
             case _:
                 assert_never(part)
         return ""
+
+    def usage_so_far(self, guess: Callable[[str], Usage]) -> Usage:
+        """Say what the call has used; guessed where it broke off, nothing where none began."""
+        if self._end is not None:
+            return self._end.usage
+        return guess(self.text) if self.text or self.calls else Usage()
 
     def forget(self) -> None:
         """Start over: the model is asked again."""

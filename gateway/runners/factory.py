@@ -46,4 +46,5 @@ class RunnerFactory:
             tools=self._kit.toolbox.tools.keys(),
             skills=read_skills(*skill_directories),
         )
-        return build_prompt(self._kit.settings.system_prompt, facts)
+        opening = self._kit.settings.system_prompt if params.opening is None else params.opening
+        return build_prompt(opening, facts)

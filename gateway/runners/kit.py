@@ -7,10 +7,13 @@ from typing import Protocol
 
 from gateway.clock import Clock
 from gateway.contracts.hook import Hook, RunInfo
+from gateway.contracts.money import Purse
 from gateway.contracts.provider import Provider
+from gateway.contracts.roles import Role
 from gateway.contracts.stores import Turn
 from gateway.contracts.tool import Tool, ToolContext, ToolOutput
 from gateway.ids import NewId, TurnId
+from gateway.runners.approval_desk import ApprovalDesk
 from gateway.settings import AgentSettings
 from gateway.transcript import ToolCall
 
@@ -20,6 +23,10 @@ class Toolbox(Protocol):
 
     @property
     def tools(self) -> Mapping[str, Tool]: ...
+
+    def allowed(self, role: Role) -> frozenset[str]:
+        """Return the names of the tools that a role may use."""
+        ...
 
     async def run(
         self, call: ToolCall, context: ToolContext, run: RunInfo, offered: Collection[str]
@@ -45,6 +52,8 @@ class RunnerKit:
     toolbox: Toolbox
     hooks: Hook
     steps: Steps
+    purse: Purse
+    desk: ApprovalDesk
     data_dir: Path
     clock: Clock
     new_id: NewId
@@ -62,4 +71,6 @@ class Scene:
     workspace: Path
     skills: Path
     outgoing: Path
+    role: Role
+    only_tools: frozenset[str] | None
     excluded_tools: frozenset[str]

@@ -72,6 +72,7 @@ class AgentRunner(Runner):
             raise
         finally:
             seconds = self._end() - began
+            await self._kit.desk.leave(run.turn)
             await self._kit.hooks.after_run(run, usage, seconds, error)
 
     def _begin(self) -> float:
@@ -102,6 +103,8 @@ class AgentRunner(Runner):
             workspace=self._workspace,
             skills=self._skills,
             outgoing=outgoing_dir(self._kit.data_dir, run.turn),
+            role=options.role,
+            only_tools=options.only_tools,
             excluded_tools=options.excluded_tools,
         )
 

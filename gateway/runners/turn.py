@@ -4,9 +4,10 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 
 from gateway.contracts.provider import ModelRequest, ToolSpec
 from gateway.events import EntryRecorded, NoticeAdded, RunnerEvent, TextDelta
-from gateway.runners.asking import Answer, ask
-from gateway.runners.calls import CallRunner, announced
+from gateway.runners.asking import Answer
+from gateway.runners.calls import CallRunner
 from gateway.runners.kit import RunnerKit, Scene
+from gateway.runners.paying import ask_and_pay
 from gateway.runners.retry import Tries
 from gateway.runners.unfinished import standing
 from gateway.transcript import AssistantEntry, Entry, ToolCall
@@ -41,8 +42,8 @@ class TurnLoop:
         offered = [spec.name for spec in self._specs()]
         while True:
             for batch in self._calls.batches(calls):
-                for started in announced(batch):
-                    yield started
+                for told in await self._calls.announce(batch, offered, lost):
+                    yield told
                 for event in await self._calls.run(batch, offered, lost):
                     yield self._noted(event)
             if steps >= self._kit.settings.max_steps:
@@ -50,7 +51,7 @@ class TurnLoop:
                 return
             request = await self._request()
             answer, tries = Answer(), self._tries(request.model)
-            asking = ask(self._kit.provider, request, answer, tries, self._kit.clock)
+            asking = ask_and_pay(self._kit, self._scene, request, answer, tries)
             try:
                 async for delta in asking:
                     yield delta
@@ -66,11 +67,11 @@ class TurnLoop:
 
     def _specs(self) -> tuple[ToolSpec, ...]:
         """Tell of the tools in a fixed order, so that prompt caches hold."""
-        return tuple(
-            ToolSpec(tool.name, tool.description, tool.parameters)
-            for name, tool in sorted(self._kit.toolbox.tools.items())
-            if name not in self._scene.excluded_tools
-        )
+        names = self._kit.toolbox.allowed(self._scene.role) - self._scene.excluded_tools
+        if self._scene.only_tools is not None:
+            names &= self._scene.only_tools
+        tools = [self._kit.toolbox.tools[name] for name in sorted(names)]
+        return tuple(ToolSpec(tool.name, tool.description, tool.parameters) for tool in tools)
 
     async def _request(self) -> ModelRequest:
         request = ModelRequest(
@@ -99,10 +100,13 @@ class TurnLoop:
         return tuple(calls)
 
     def _ended(self, answer: Answer, calls: tuple[ToolCall, ...]) -> Iterator[RunnerEvent]:
+        usage, model = answer.end.usage, self._models[0]
         yield EntryRecorded(
             entry=AssistantEntry(answer.text, calls),
-            usage=answer.end.usage,
-            model=self._models[0],
+            usage=usage,
+            model=model,
+            micros=self._kit.purse.price(model, usage),
+            hold=answer.hold,
         )
         if answer.end.reason == "length" and not calls:
             yield NoticeAdded(words="The answer was cut at the length limit.")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from gateway.clock import Clock
+from gateway.contracts.money import Payer, Purse
 from gateway.contracts.provider import EndPart, ModelRequest, Provider, TextPart
 from gateway.contracts.stores import Transcript
 from gateway.errors import ProviderFailed
@@ -62,12 +63,14 @@ class Compactor:
         provider: Provider,
         model: str,
         settings: CompactionSettings,
+        purse: Purse,
         clock: Clock,
     ) -> None:
         self._transcript = transcript
         self._provider = provider
         self._model = model
         self._settings = settings
+        self._purse = purse
         self._clock = clock
 
     def is_due(self, history: Sequence[StoredEntry]) -> bool:
@@ -75,10 +78,13 @@ class Compactor:
         limit = self._settings.max_tokens
         return limit is not None and history_tokens(history) > limit
 
-    async def compact(self, session: SessionId, history: Sequence[StoredEntry]) -> Compaction:
+    async def compact(
+        self, session: SessionId, history: Sequence[StoredEntry], payer: Payer
+    ) -> Compaction:
         """Fold what `history`, just read, holds before its tail.
 
         Raises:
+            Refused: a budget has no room for it.
             StoreBusy: the summary could not be kept; nothing has changed.
         """
         before = history_tokens(history)
@@ -88,7 +94,7 @@ class Compactor:
         newest = history[0]
         previous = newest.seq if isinstance(newest.entry, SummaryEntry) else 0
         folded = [stored.entry for stored in history[:cut]]
-        summary = await self._summarise(session, folded)
+        summary = await self._summarise(session, folded, payer)
         if not await self._transcript.fold(
             session, summary, upto=history[cut - 1].seq, expected_last=previous
         ):
@@ -97,20 +103,23 @@ class Compactor:
         log.info("session.compacted", session=session, before=before, after=after, entries=cut)
         return Compaction(before, after, cut)
 
-    async def _summarise(self, session: SessionId, entries: Sequence[Entry]) -> str:
+    async def _summarise(self, session: SessionId, entries: Sequence[Entry], payer: Payer) -> str:
         asking = _Asking(session, self._provider, self._model)
+        chunks = pack(map(render, entries), _CHUNK_TOKENS)
+        requests = [asking.request(chunk) for chunk in chunks]
+        if len(chunks) > 1:
+            # All later rounds together are smaller than the first.
+            requests *= 2
+        hold = await self._purse.hold(payer, [self._model], requests)
         summary = None
         try:
             async with self._clock.timeout(_DEADLINE):
-                summary = await asking.summary_of(pack(map(render, entries), _CHUNK_TOKENS))
+                summary = await asking.summary_of(chunks)
         except TimeoutError:
             log.warning("summary.timed_out", session=session, seconds=_DEADLINE)
-        await self._account(session, asking.usage)
+        finally:
+            await self._purse.settle(hold, session, payer, self._model, asking.usage)
         return summary or shorten_all(entries, _SUMMARY_TOKENS)
-
-    async def _account(self, session: SessionId, usage: Usage) -> None:
-        if usage != Usage():
-            await self._transcript.append(session, (), usage=usage, model=self._model)
 
 
 class _Asking:
@@ -146,7 +155,7 @@ class _Asking:
 
     async def _ask(self, chunk: str) -> str:
         said: list[str] = []
-        async for part in self._provider.stream(self._request(chunk)):
+        async for part in self._provider.stream(self.request(chunk)):
             if isinstance(part, TextPart):
                 said.append(part.text)
             elif isinstance(part, EndPart):
@@ -155,7 +164,7 @@ class _Asking:
             raise ProviderFailed("the model wrote no summary")
         return shorten(summary, _SUMMARY_TOKENS)
 
-    def _request(self, chunk: str) -> ModelRequest:
+    def request(self, chunk: str) -> ModelRequest:
         return ModelRequest(
             model=self._model,
             system=_TASK,

@@ -13,6 +13,7 @@ from gateway.contracts.inbox import Inbox, KeepOutcome, Kept
 from gateway.ids import AccountName, AgentId, Lane, MessageId, PersonId
 from gateway.messages import Message
 from gateway.settings import QueueSettings
+from gateway.store import overheard
 from gateway.store.database import Database
 from gateway.store.keep import arrival, keep, record
 from gateway.store.kept import KEPT, WITHDRAWN, kept_from, put_message, put_state
@@ -145,6 +146,7 @@ class SqlInbox(Inbox):
 def _withdraw(transaction: Transaction, names: dict[str, Any]) -> None:
     for row in transaction.rows(_UNTOUCHED, names):
         put_state(transaction, row.number, WITHDRAWN)
+    overheard.forget(transaction, names)
 
 
 def _album_of(head: Kept) -> dict[str, object]:

@@ -4,7 +4,9 @@ For rows whose key exists, SQLite and PostgreSQL read the same SQL, but each has
 class to write it: this is the one place to choose.
 """
 
-from sqlalchemy import Table, bindparam
+from typing import Any
+
+from sqlalchemy import Column, Table, bindparam
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.dialects.sqlite import insert as begin_insert
 
@@ -20,12 +22,13 @@ def insert_or_skip(table: Table) -> Insert:
     return insert(table).on_conflict_do_nothing()
 
 
-def insert_or_replace(table: Table) -> Insert:
-    """As `insert`, but overwrite a row with the same primary key."""
+def insert_or_replace(table: Table, *key: Column[Any]) -> Insert:
+    """As `insert`, but overwrite a row with the same primary key, or another unique one."""
     statement = insert(table)
+    unique = key or tuple(table.primary_key)
     changed = {
         column.name: statement.excluded[column.name]
         for column in table.columns
-        if not column.primary_key
+        if not column.primary_key and column not in set(unique)
     }
-    return statement.on_conflict_do_update(index_elements=table.primary_key, set_=changed)
+    return statement.on_conflict_do_update(index_elements=unique, set_=changed)

@@ -11,7 +11,7 @@ from gateway.contracts.people import Identity
 from gateway.ids import PersonId
 from gateway.store.inserts import insert_or_skip
 from gateway.store.rekeying import Held, give, move_waiting, owner_of, sessions_of, without_rivals
-from gateway.store.schema import identities, link_codes, people, sessions, usage
+from gateway.store.schema import holds, identities, link_codes, people, sessions, usage
 from gateway.store.standing import identities_of
 from gateway.store.statements import Transaction
 
@@ -39,6 +39,9 @@ _OWN = select(identities.c.own_person).where(
 _ADD_PERSON = insert_or_skip(people)
 _SPENT: Sequence[Update] = (
     update(usage).where(usage.c.person == bindparam("of_person")).values(
+        person=bindparam("new_person")
+    ),
+    update(holds).where(holds.c.person == bindparam("of_person")).values(
         person=bindparam("new_person")
     ),
     update(link_codes).where(link_codes.c.person == bindparam("of_person")).values(

@@ -7,10 +7,13 @@ from sqlalchemy import Delete, bindparam, delete, not_, select
 from gateway.store.database import Database
 from gateway.store.schema import (
     IS_UNSETTLED_NOTICE,
+    approvals,
     code_tries,
+    holds,
     inbox,
     link_codes,
     outbox,
+    overheard,
     pairings,
     steps,
     turns,
@@ -46,6 +49,18 @@ _DROP_REQUESTS = delete(pairings).where(pairings.c.expires_at < bindparam("befor
 """They are few: a request makes room for itself."""
 _DROP_CODES = delete(link_codes).where(link_codes.c.created_at < bindparam("before"))
 _DROP_TRIES = delete(code_tries).where(code_tries.c.tried_at < bindparam("before"))
+_DROP_OVERHEARD = delete(overheard).where(overheard.c.said_at < bindparam("before"))
+_DROP_APPROVALS = delete(approvals).where(approvals.c.asked_at < bindparam("before"))
+_DROP_HOLDS = delete(holds).where(holds.c.expires_at < bindparam("before"))
+"""Only crashes leave them."""
+_DROP_EXPIRED = (
+    _DROP_REQUESTS,
+    _DROP_CODES,
+    _DROP_TRIES,
+    _DROP_OVERHEARD,
+    _DROP_APPROVALS,
+    _DROP_HOLDS,
+)
 
 
 async def prune(database: Database, before: float) -> int:
@@ -55,7 +70,7 @@ async def prune(database: Database, before: float) -> int:
     messages and notices that was.
     """
     values = {"before": before}
-    for statement in (_DROP_REQUESTS, _DROP_CODES, _DROP_TRIES):
+    for statement in _DROP_EXPIRED:
         await database.write(partial(_run, statement=statement, values=values))
     dropped = 0
     last: int | None = 0

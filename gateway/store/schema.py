@@ -25,7 +25,7 @@ from sqlalchemy import (
     or_,
 )
 
-VERSION = "0003"
+VERSION = "0004"
 """The newest migration; versions sort as text."""
 
 _NUMBER = BigInteger().with_variant(Integer(), "sqlite")
@@ -283,13 +283,59 @@ usage = Table(
     metadata,
     Column("number", _NUMBER, primary_key=True),
     Column("session", String, nullable=False),
+    Column("agent", String, nullable=False),
     Column("person", String),
+    Column("place", String),
     Column("model", String, nullable=False),
     Column("spent_at", Double, nullable=False),
     Column("input_tokens", _NUMBER, nullable=False),
     Column("output_tokens", _NUMBER, nullable=False),
     Column("cache_read_tokens", _NUMBER, nullable=False),
     Column("cache_write_tokens", _NUMBER, nullable=False),
+    # Millionths of the currency that prices are written in.
+    Column("micros", _NUMBER, nullable=False),
 )
 Index("usage_person", usage.c.person, usage.c.spent_at)
+Index("usage_place", usage.c.place, usage.c.spent_at)
 Index("usage_session", usage.c.session, usage.c.spent_at)
+Index("usage_spent", usage.c.spent_at)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("person", String),
+    Column("place", String),
+    Column("tokens", _NUMBER, nullable=False),
+    Column("micros", _NUMBER, nullable=False),
+    Column("expires_at", Double, nullable=False),
+)
+
+overheard = Table(
+    "overheard",
+    metadata,
+    Column("number", _NUMBER, primary_key=True),
+    Column("account", String, nullable=False),
+    Column("message_id", String, nullable=False),
+    Column("place", String, nullable=False),
+    Column("speaker", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("said_at", Double, nullable=False),
+    UniqueConstraint("account", "message_id", name="overheard_message"),
+)
+Index("overheard_place", overheard.c.place, overheard.c.number)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("turn", String, nullable=False),
+    Column("call_id", String, nullable=False),
+    Column("tool", String, nullable=False),
+    Column("fingerprint", String, nullable=False),
+    Column("person", String),
+    Column("session_key", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("asked_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+)

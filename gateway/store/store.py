@@ -6,8 +6,10 @@ from pathlib import Path
 from typing_extensions import override
 
 from gateway.clock import Clock
-from gateway.contracts.inbox import Inbox
+from gateway.contracts.approvals import Approvals
+from gateway.contracts.inbox import Inbox, Overheard
 from gateway.contracts.linking import Announcements, Audit, Links
+from gateway.contracts.money import Holds, UsageLedger
 from gateway.contracts.people import Identities, People
 from gateway.contracts.stores import (
     Cursors,
@@ -16,19 +18,21 @@ from gateway.contracts.stores import (
     Store,
     Transcript,
     Turns,
-    UsageLedger,
 )
 from gateway.ids import NewId, new_id
 from gateway.settings import QueueSettings
 from gateway.store.announcements import SqlAnnouncements
+from gateway.store.approvals import SqlApprovals
 from gateway.store.audit import SqlAudit
 from gateway.store.cursors import SqlCursors
 from gateway.store.database import Database
+from gateway.store.holds import SqlHolds
 from gateway.store.identities import SqlIdentities
 from gateway.store.inbox import SqlInbox
 from gateway.store.linking import SqlLinks
 from gateway.store.location import database_path
 from gateway.store.outbox import SqlOutbox
+from gateway.store.overheard import SqlOverheard
 from gateway.store.people import SqlPeople
 from gateway.store.pruning import prune
 from gateway.store.schema import VERSION
@@ -55,12 +59,15 @@ class SqlStore(Store):
     ) -> None:
         self._database = Database(database_path(url), is_read_only=read_only)
         self.inbox: Inbox = SqlInbox(self._database, clock, queues)
+        self.overheard: Overheard = SqlOverheard(self._database)
+        self.approvals: Approvals = SqlApprovals(self._database, clock)
         self.turns: Turns = SqlTurns(self._database, clock, new_id)
         self.sessions: Sessions = SqlSessions(self._database, clock, new_id)
         self.transcript: Transcript = SqlTranscript(self._database, clock)
         self.outbox: Outbox = SqlOutbox(self._database, clock, new_id)
         self.cursors: Cursors = SqlCursors(self._database, clock)
-        self.usage: UsageLedger = SqlUsage(self._database)
+        self.usage: UsageLedger = SqlUsage(self._database, clock)
+        self.holds: Holds = SqlHolds(self._database, clock, new_id)
         people = SqlPeople(self._database, clock, new_id)
         self.people: People = people
         self.identities: Identities = SqlIdentities(self._database)

@@ -1,14 +1,16 @@
 """What was said in sessions: entries in one numbering, folded ones included."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import bindparam, or_, select, update
 from typing_extensions import override
 
 from gateway.clock import Clock
+from gateway.contracts.money import Payer
 from gateway.contracts.stores import Transcript, Turn
-from gateway.ids import PersonId, SessionId
+from gateway.ids import HoldId, SessionId
 from gateway.store.codec import SUMMARY, dump_entry, load_entry, storable
 from gateway.store.database import Database
 from gateway.store.inserts import insert
@@ -22,7 +24,7 @@ _ADVANCE = (
     update(sessions)
     .where(sessions.c.id == bindparam("session"))
     .values(last_seq=sessions.c.last_seq + bindparam("count"), last_active=bindparam("now"))
-    .returning(sessions.c.last_seq, sessions.c.person)
+    .returning(sessions.c.last_seq, sessions.c.agent, sessions.c.person)
 )
 _INSERT = insert(entries)
 _SENDER = select(inbox.c.person).where(inbox.c.number == bindparam("number"))
@@ -80,6 +82,8 @@ class SqlTranscript(Transcript):
         turn: Turn | None = None,
         usage: Usage | None = None,
         model: str | None = None,
+        micros: int = 0,
+        hold: HoldId | None = None,
     ) -> None:
         now = self._clock.now()
         rows = [_row(session, entry, turn, now) for entry in entries]
@@ -87,10 +91,10 @@ class SqlTranscript(Transcript):
         def operation(transaction: Transaction) -> None:
             if turn is not None:
                 require(transaction, turn)
-            person = _add(transaction, session, rows, now)
+            owner = _add(transaction, session, rows, now)
             if usage is not None:
-                spender = person if turn is None else _spender(transaction, turn)
-                spend(transaction, session, spender, model or "", usage, now)
+                payer = owner if turn is None else _payer(transaction, turn)
+                spend(transaction, session, payer, model or "", usage, micros, hold, now)
 
         await self._database.write(operation)
 
@@ -137,10 +141,11 @@ class SqlTranscript(Transcript):
         ]
 
 
-def _spender(transaction: Transaction, turn: Turn) -> PersonId | None:
+def _payer(transaction: Transaction, turn: Turn) -> Payer:
     """Return who has to answer for a turn: they may have been linked while it ran."""
     message = transaction.row(_SENDER, {"number": turn.kept.number})
-    return turn.kept.person if message is None else message.person
+    payer = turn.kept.payer
+    return payer if message is None else replace(payer, person=message.person)
 
 
 def _row(session: SessionId, entry: Entry, turn: Turn | None, now: float) -> dict[str, Any]:
@@ -161,7 +166,7 @@ def _folded(text: str) -> str:
 
 def _add(
     transaction: Transaction, session: SessionId, rows: Sequence[dict[str, Any]], now: float
-) -> PersonId | None:
+) -> Payer:
     """Number the rows and write them; return whose session it is."""
     asked = {"session": session, "count": len(rows), "now": now}
     advanced = transaction.row(_ADVANCE, asked)
@@ -171,5 +176,4 @@ def _add(
     if rows:
         numbered = [{**row, "seq": first + place} for place, row in enumerate(rows)]
         transaction.run_for_each(_INSERT, numbered)
-    person: PersonId | None = advanced.person
-    return person
+    return Payer(advanced.agent, advanced.person, None)

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Literal
 
 from sqlalchemy import bindparam, func, select
 from typing_extensions import override
 
-from gateway.contracts.stores import UsageLedger, UsageTotal
-from gateway.ids import PersonId, SessionId
+from gateway.clock import Clock
+from gateway.contracts.money import Amount, Payer, UsageLedger, UsageShare, UsageTotal
+from gateway.ids import HoldId, PersonId, SessionId
 from gateway.store.database import Database
+from gateway.store.holds import end_hold
 from gateway.store.inserts import insert
 from gateway.store.schema import usage as ledger
 from gateway.store.statements import Statement, Transaction
@@ -21,7 +24,7 @@ _ALL = (
     select(
         ledger.c.model,
         func.count().label("calls"),
-        *(func.sum(ledger.c[name]).label(name) for name in _COUNTED),
+        *(func.sum(ledger.c[name]).label(name) for name in (*_COUNTED, "micros")),
     )
     .where(ledger.c.spent_at >= bindparam("since"))
     .group_by(ledger.c.model)
@@ -37,24 +40,66 @@ _TOTALS: dict[tuple[bool, bool], Statement] = {
 }
 """By whether a person is asked about, and whether a session is."""
 
+_TOKENS = func.sum(ledger.c.input_tokens + ledger.c.output_tokens)
+
+
+def _by(column: str) -> Statement:
+    return (
+        select(
+            ledger.c[column].label("name"),
+            func.count().label("calls"),
+            _TOKENS.label("tokens"),
+            func.sum(ledger.c.micros).label("micros"),
+        )
+        .where(ledger.c.spent_at >= bindparam("since"))
+        .group_by(ledger.c[column])
+        .order_by(_TOKENS.desc())
+    )
+
+
+_SHARES: dict[str, Statement] = {
+    column: _by(column) for column in ("person", "place", "agent", "model")
+}
+
 
 def spend(
     transaction: Transaction,
     session: SessionId,
-    person: PersonId | None,
+    payer: Payer,
     model: str,
     usage: Usage,
+    micros: int,
+    hold: HoldId | None,
     now: float,
 ) -> None:
-    row = {"session": session, "person": person, "model": model, "spent_at": now}
-    transaction.run(_SPEND, {**row, **asdict(usage)})
+    """Write a call down; what was held for it is held no more."""
+    row = {"session": session, "model": model, "spent_at": now, "micros": micros}
+    transaction.run(_SPEND, {**row, **asdict(payer), **asdict(usage)})
+    if hold is not None:
+        end_hold(transaction, hold)
 
 
 class SqlUsage(UsageLedger):
     """Sums at the time of asking."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
+
+    @override
+    async def record(
+        self,
+        session: SessionId,
+        payer: Payer,
+        model: str,
+        usage: Usage,
+        micros: int,
+        hold: HoldId | None,
+    ) -> None:
+        now = self._clock.now()
+        await self._database.write(
+            lambda transaction: spend(transaction, session, payer, model, usage, micros, hold, now)
+        )
 
     @override
     async def totals(
@@ -68,6 +113,20 @@ class SqlUsage(UsageLedger):
         given = {name: value for name, value in asked.items() if value is not None}
         statement = _TOTALS[person is not None, session is not None]
         return [
-            UsageTotal(row.model, row.calls, Usage(*(int(getattr(row, name)) for name in _COUNTED)))
+            UsageTotal(
+                row.model,
+                row.calls,
+                Usage(*(int(getattr(row, name)) for name in _COUNTED)),
+                int(row.micros),
+            )
             for row in await self._database.read(statement, since=since, **given)
+        ]
+
+    @override
+    async def shares(
+        self, by: Literal["person", "place", "agent", "model"], since: float
+    ) -> Sequence[UsageShare]:
+        return [
+            UsageShare(row.name or "", row.calls, Amount(int(row.tokens), int(row.micros)))
+            for row in await self._database.read(_SHARES[by], since=since)
         ]

@@ -9,8 +9,11 @@ import structlog
 
 from gateway.clock import Clock
 from gateway.contracts.hook import Blocked, Hook, RunInfo
+from gateway.contracts.roles import Role
 from gateway.contracts.tool import Tool, ToolContext, ToolOutput
 from gateway.errors import Refused
+from gateway.settings import RoleTools
+from gateway.tools.by_role import tools_by_role
 from gateway.transcript import ToolCall
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+NOT_ALLOWED = "Nobody has allowed this call with these arguments, so it was not run."
 _COMPLAINT = 300
 """Characters of a schema's complaint: enough to mend a call."""
 
@@ -25,8 +29,17 @@ _COMPLAINT = 300
 class ToolExecutor:
     """The tools of one agent. Nothing that goes wrong in a tool goes further than its output."""
 
-    def __init__(self, tools: Iterable[Tool], hooks: Hook, clock: Clock) -> None:
+    def __init__(
+        self,
+        tools: Iterable[Tool],
+        hooks: Hook,
+        clock: Clock,
+        tools_for: RoleTools | None = None,
+        asked_first: Iterable[str] = (),
+    ) -> None:
         self._tools = {tool.name: tool for tool in tools}
+        self._allowed = tools_by_role(self._tools, tools_for or RoleTools())
+        self._asked_first = frozenset(asked_first)
         self._hooks = hooks
         self._clock = clock
         self._validators: dict[str, Validator] = {}
@@ -35,12 +48,18 @@ class ToolExecutor:
     def tools(self) -> Mapping[str, Tool]:
         return MappingProxyType(self._tools)
 
+    def allowed(self, role: Role) -> frozenset[str]:
+        return self._allowed[role]
+
     async def run(
         self, call: ToolCall, context: ToolContext, run: RunInfo, offered: Collection[str]
     ) -> ToolOutput:
-        """Run a call if its tool was among those `offered` to the model."""
+        """Run a call if its tool was among those `offered`, and is for who speaks.
+
+        The second is looked at here again, as whoever calls may have made a list of its own.
+        """
         tool = self._tools.get(call.tool)
-        if tool is None or call.tool not in offered:
+        if tool is None or call.tool not in offered or call.tool not in self.allowed(context.role):
             return ToolOutput(f"There is no tool {call.tool!r}.", is_error=True)
         output = await self._guarded(tool, call.arguments, context, run)
         return await self._hooks.after_tool(run, tool.name, output)
@@ -69,6 +88,8 @@ class ToolExecutor:
             raise Refused(allowed.reason)
         if allowed != arguments:
             self._check(tool, allowed)
+        if tool.name in self._asked_first and not _is_granted(tool, allowed, context):
+            raise Refused(NOT_ALLOWED)
         async with self._clock.timeout(tool.timeout):
             return await tool.run(allowed, context)
 
@@ -82,6 +103,10 @@ class ToolExecutor:
         if problem is not None:
             where = "".join(f"[{step!r}]" for step in problem.absolute_path)
             raise Refused(f"Wrong arguments{where}: {problem.message[:_COMPLAINT]}")
+
+
+def _is_granted(tool: Tool, arguments: dict[str, Any], context: ToolContext) -> bool:
+    return context.grant is not None and context.grant.spend(tool.name, arguments)
 
 
 def _compile(schema: dict[str, Any]) -> "Validator":

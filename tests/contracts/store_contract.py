@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from gateway.contracts.inbox import KeepOutcome, Kept
-from gateway.contracts.stores import OutboxKind, OutboxState, Store, Turn, TurnState, UsageTotal
+from gateway.contracts.money import UsageTotal
+from gateway.contracts.stores import OutboxKind, OutboxState, Store, Turn, TurnState
 from gateway.errors import LaneLost, MessageGone
 from gateway.ids import (
     AccountName,

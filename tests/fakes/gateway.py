@@ -136,6 +136,7 @@ class FakeGateway:
             "agents": {"main": AgentSettings(provider="fake", model="big", models=("small",))},
             "adapters": {name: {"platform": "fake"} for name in self.accounts},
             "access": OPEN if access is None else access,
+            "rate_limits": {"guest": None},
             **settings,
         })
         monkeypatch.setattr(app, "build_adapter", self._build_adapter)

@@ -7,6 +7,8 @@ from gateway.commands.builtin import Means
 from gateway.contracts.stores import Store
 from gateway.people.linking import Linking
 from gateway.people.pairing import Pairing
+from tests.fakes.approvals import desk_over
+from tests.fakes.money import budgets_over
 
 
 async def _stop(_: str) -> bool:
@@ -21,4 +23,12 @@ def no_means(store: Store, clock: Clock, folder: Path) -> Means:
     key_file = folder / "pairing.key"
     linking = Linking(store, key_file, _nothing, lambda: None)
     pairing = Pairing(store, key_file, clock)
-    return Means(_stop, _nothing, linking, pairing, lambda _: None)
+    return Means(
+        stop=_stop,
+        release=_nothing,
+        linking=linking,
+        pairing=pairing,
+        welcome=lambda _: None,
+        budgets=budgets_over(store, clock),
+        desk=desk_over(store, clock),
+    )

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 from gateway.clock import Clock
+from gateway.contracts.approvals import Grant
 from gateway.contracts.hook import RunInfo
 from gateway.contracts.inbox import Kept
+from gateway.contracts.roles import Role
 from gateway.contracts.stores import Turn
 from gateway.contracts.tool import ToolContext
 from gateway.ids import (
@@ -38,7 +40,13 @@ def a_turn(name: str = "turn_1", *, attempt: int = 1) -> Turn:
 
 
 def a_context(
-    workspace: Path, clock: Clock, *, call_id: str = "call_1", skills: Path | None = None
+    workspace: Path,
+    clock: Clock,
+    *,
+    call_id: str = "call_1",
+    skills: Path | None = None,
+    role: Role = Role.OWNER,
+    grant: Grant | None = None,
 ) -> ToolContext:
     return ToolContext(
         agent=AGENT,
@@ -47,6 +55,8 @@ def a_context(
         call_id=call_id,
         person=PERSON,
         workspace=workspace,
+        role=role,
+        grant=grant,
         outgoing=workspace.parent / "outgoing" / RUN.turn,
         clock=clock,
         skills=skills,

@@ -25,7 +25,9 @@ from gateway.people.access import Admission
 from gateway.people.roles import Role
 from gateway.settings import GatewaySettings, PlaceSettings
 from gateway.store.store import SqlStore
+from tests.fakes.approvals import desk_over
 from tests.fakes.clock import FakeClock
+from tests.fakes.money import budgets_over
 from tests.fakes.packages import install
 from tests.messages import direct, message
 
@@ -140,15 +142,17 @@ def test_an_account_may_name_its_agent() -> None:
 async def test_an_unknown_tool_is_told_by_its_path(tmp_path: Path) -> None:
     agents = {"main": {"provider": "demo", "tools": ["fly"]}}
     given = settings(data_dir=tmp_path, agents=agents)
+    store, clock = open_store(given, FakeClock()), FakeClock()
     with pytest.raises(ConfigInvalid, match=r"agents\.main\.tools"):
-        build_pools(given, open_store(given, FakeClock()), FakeClock())
+        build_pools(given, store, budgets_over(store, clock), desk_over(store, clock), clock)
 
 
 async def test_every_agent_has_a_pool_once_they_are_started(tmp_path: Path) -> None:
     given = settings(data_dir=tmp_path)
     store = open_store(given, FakeClock())
     await store.open()
-    async with build_pools(given, store, FakeClock()) as pools:
+    budgets, desk = budgets_over(store, FakeClock()), desk_over(store, FakeClock())
+    async with build_pools(given, store, budgets, desk, FakeClock()) as pools:
         await pools.start_all()
         assert pools.get(AgentId("main")) is pools.default_pool
     await store.close()

@@ -98,6 +98,8 @@ class World:
                 "groups": "open",
                 "owners": [self.platform.owner],
             },
+            # A clock that runs fast makes everybody write fast.
+            "rate_limits": {"guest": None, "member": None, "place": None},
             "log": {"level": "debug", "format": "json"},
         }
         return self

@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import SecretStr
 
 from gateway.config import LoadedSettings, load_settings
@@ -273,3 +274,25 @@ def test_what_was_loaded_can_be_loaded_by_the_adapter_again(config: Path) -> Non
     config.write_text("adapters: {parrot: {token: '${T}', perches: '3', agent: main}}")
     entry = load(config, T=CANARY, **os.environ).settings.adapters["parrot"]
     assert ParrotSettings.model_validate(entry).perches == 3
+
+
+def test_a_budget_in_money_needs_prices(tmp_path: Path) -> None:
+    agent = {"provider": "anthropic", "model": "big", "fast_model": "small", "api_key": "${KEY}"}
+    priced = {**agent, "prices": {"big": {"input": 1, "output": 2}}}
+    for given, unpriced in ((agent, ["`big`", "`small`"]), (priced, ["`small`"])):
+        file = tmp_path / "parley.yaml"
+        document = {"agents": {"main": given}, "budgets": {"total_day": {"money": 5}}}
+        file.write_text(yaml.safe_dump(document))
+        warnings = load_settings(file, {"KEY": "k" * 20}).warnings
+        doubts = [one for one in warnings if "has no price" in one]
+        assert [one.split(": ")[1].split(" has")[0] for one in doubts] == unpriced
+
+
+def test_a_budget_has_room_for_an_answer(tmp_path: Path) -> None:
+    file = tmp_path / "parley.yaml"
+    agent = {"provider": "demo", "max_output_tokens": 1_000}
+    for tokens, is_doubted in ((1_000, True), (5_000, False)):
+        document = {"agents": {"main": agent}, "budgets": {"per_person_day": {"tokens": tokens}}}
+        file.write_text(yaml.safe_dump(document))
+        warnings = load_settings(file, {}).warnings
+        assert any("has no room for one answer" in one for one in warnings) is is_doubted

@@ -9,13 +9,14 @@ from structlog.testing import capture_logs
 from gateway.commands.builtin import builtin_commands
 from gateway.ids import AccountName, AgentId, EventKey, ExternalUser, Lane, MessageId, PlatformName
 from gateway.inbound.gate import Gate
+from gateway.inbound.rates import Rates
 from gateway.inbound.routing import Routing
 from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import BUSY_WORDS, TurnedAway
 from gateway.messages import Address, Attachment, AttachmentKind, Place, PlaceMoved
 from gateway.people.access import Access
 from gateway.people.pairing import Pairing
-from gateway.settings import AccessSettings, QueueSettings
+from gateway.settings import AccessSettings, QueueSettings, RateLimits
 from gateway.store.store import SqlStore
 from gateway.workspace import setup_group_workspace
 from tests.fakes.clock import FakeClock
@@ -28,8 +29,11 @@ DAY = 86_400.0
 class Door:
     """A gate with a real store behind it; remembers what was said and woken."""
 
-    def __init__(self, folder: Path, queues: QueueSettings | None = None) -> None:
+    def __init__(
+        self, folder: Path, queues: QueueSettings | None = None, rates: RateLimits | None = None
+    ) -> None:
         self.folder = folder
+        self.rates = rates or RateLimits(guest=None)
         self.clock = FakeClock()
         self.store = SqlStore(
             f"sqlite:///{folder / 'parley.db'}",
@@ -53,6 +57,7 @@ class Door:
                 self.store, self.clock, no_means(self.store, self.clock, self.folder)
             ),
             inbox=self.store.inbox,
+            overheard=self.store.overheard,
             identities=self.store.identities,
             sessions=self.store.sessions,
             files=TurnFiles({}, [AgentId("main")], self.folder, self.clock),
@@ -64,6 +69,7 @@ class Door:
                 self._tasks.append,
                 self.clock,
             ),
+            rates=Rates(self.rates, self.clock),
             wake=self.woken.append,
         )
 

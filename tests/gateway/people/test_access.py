@@ -55,6 +55,31 @@ async def test_owners_and_the_allowlist_come_from_the_settings(store: SqlStore) 
     assert await decide(store, message(), owners=["discord:42"]) is Reason.NOT_PAIRED
 
 
+async def test_an_admin_is_let_in_and_may_more_than_a_member(store: SqlStore) -> None:
+    admins = {"admins": ["telegram:42"]}
+    assert await decide(store, message(), **admins) is Role.ADMIN
+    assert await decide(store, message(address=group()), **admins, groups="open") is Role.ADMIN
+    off = await decide(store, message(), **admins, direct_messages="off")
+    assert off is Reason.DIRECT_MESSAGES_OFF
+
+
+@pytest.mark.parametrize("given", ["guest", "member", "admin"])
+async def test_a_place_gives_a_role_that_holds_there_alone(store: SqlStore, given: str) -> None:
+    await admit(store, "42")
+    groups = {"telegram:-100": {"roles": {"telegram:42": given}}, "telegram:-200": {}}
+    here, there = message(address=group()), message(address=group(conversation="-200"))
+    assert await decide(store, here, groups=groups) is Role[given.upper()]
+    assert await decide(store, there, groups=groups) is Role.MEMBER
+    assert await decide(store, message(), groups=groups) is Role.MEMBER
+    assert await decide(store, here, groups=groups, owners=["telegram:42"]) is Role.OWNER
+
+
+def test_no_place_makes_an_owner() -> None:
+    place = {"roles": {"telegram:42": "owner"}}
+    with pytest.raises(ValueError, match="roles"):
+        AccessSettings.model_validate({"groups": {"telegram:-100": place}})
+
+
 async def test_a_right_from_the_settings_ends_with_them(store: SqlStore) -> None:
     await decide(store, message(), owners=["telegram:42"])
     await decide(store, message(), allowlist=["telegram:42"])

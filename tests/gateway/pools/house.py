@@ -7,6 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 from gateway.contracts.inbox import KeepOutcome
+from gateway.contracts.roles import Role
 from gateway.contracts.runner import TurnOptions
 from gateway.contracts.stores import Turn
 from gateway.events import ReplyEvent, TextDelta
@@ -29,6 +30,7 @@ from gateway.settings import AgentSettings, CompactionSettings
 from gateway.store.store import SqlStore
 from gateway.transcript import Content, Entry
 from tests.fakes.clock import FakeClock
+from tests.fakes.money import purse_over
 from tests.fakes.provider import FakeProvider
 from tests.fakes.runner import FakeRunners
 
@@ -71,7 +73,12 @@ class House:
         provider = FakeProvider()
         self.providers.append(provider)
         compactor = Compactor(
-            self.store.transcript, provider, "small", settings.compaction, self.clock
+            self.store.transcript,
+            provider,
+            "small",
+            settings.compaction,
+            purse_over(self.store, self.clock, agent=settings),
+            self.clock,
         )
         return AgentKit(settings, provider, self.make, compactor)
 
@@ -115,7 +122,7 @@ class House:
     ) -> list[ReplyEvent]:
         """Take a whole turn and return what it showed."""
         turn = turn or await self.turn(key=key)
-        options = TurnOptions(turn=turn, model=model)
+        options = TurnOptions(turn=turn, model=model, role=Role.OWNER)
         session = await self.session(key)
         async with aclosing((pool or self.pool).chat(session, text, options=options)) as events:
             return [event async for event in events]

@@ -8,6 +8,7 @@ from gateway.sessions.compaction import Compactor
 from gateway.settings import AgentSettings, CompactionSettings
 from gateway.store.store import SqlStore
 from tests.fakes.clock import FakeClock
+from tests.fakes.money import FakePurse
 from tests.fakes.provider import FakeProvider
 from tests.fakes.runner import FakeRunners
 
@@ -17,7 +18,7 @@ SETTINGS = AgentSettings(provider="demo", model="big")
 def make_kit(provider: Provider) -> AgentKit:
     clock = FakeClock()
     transcript = SqlStore("sqlite:////never/opened.db", clock=clock).transcript
-    compactor = Compactor(transcript, provider, "big", CompactionSettings(), clock)
+    compactor = Compactor(transcript, provider, "big", CompactionSettings(), FakePurse(), clock)
     return AgentKit(SETTINGS, provider, FakeRunners(clock=clock), compactor)
 
 

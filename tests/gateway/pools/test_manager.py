@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
+from gateway.contracts.money import Purse
 from gateway.contracts.provider import Provider
 from gateway.contracts.runner import MakeRunner
 from gateway.contracts.tool import Tool, ToolContext, ToolOutput
@@ -17,6 +18,7 @@ from gateway.pools.manager import PoolManager
 from gateway.pools.pool import Pool
 from gateway.settings import AgentSettings, GatewaySettings
 from tests.fakes.clock import FakeClock
+from tests.fakes.money import purse_over
 from tests.fakes.provider import FakeProvider, Gate
 from tests.fakes.runner import answer
 from tests.gateway.pools.house import PERSON, House, open_store, text_of
@@ -47,6 +49,7 @@ class Town:
             settings,
             house.store,
             make_provider=self.make_provider,
+            make_purse=lambda agent: purse_over(house.store, house.clock, agent=agent),
             make_runner_factory=self.make_runner_factory,
             clock=house.clock,
         )
@@ -58,7 +61,12 @@ class Town:
         return self.providers[-1]
 
     def make_runner_factory(
-        self, agent: AgentId, settings: AgentSettings, provider: Provider, tools: Sequence[Tool]
+        self,
+        agent: AgentId,
+        settings: AgentSettings,
+        provider: Provider,
+        purse: Purse,
+        tools: Sequence[Tool],
     ) -> MakeRunner:
         self.tools[agent] = [tool.name for tool in tools]
         return self.house.make

@@ -21,6 +21,7 @@ from gateway.transcript import (
     Usage,
     UserEntry,
 )
+from tests.fakes.money import PAYER
 from tests.fakes.provider import Gate, says
 from tests.fakes.runner import FakeRunners, answer
 from tests.gateway.pools.house import KEY, PERSON, SETTINGS, open_house, text_of
@@ -414,7 +415,7 @@ async def test_a_session_can_be_folded_by_hand(tmp_path: Path) -> None:
         for number in range(12):
             await house.say(f"{number}")
         house.providers[-1].script = [says("They counted.")]
-        done = await house.pool.compact_session(await house.session())
+        done = await house.pool.compact_session(await house.session(), PAYER)
         assert done.entries_folded == 4
         await house.say("more")
         assert len(house.make.made[0].histories[-1]) == 21

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from typing_extensions import override
 
+from gateway.contracts.roles import Role
 from gateway.contracts.runner import TurnOptions
 from gateway.contracts.tool import Effect, Tool, ToolContext, ToolOutput
 from gateway.errors import ProviderUnavailable, TurnStopped
@@ -23,7 +24,9 @@ from gateway.settings import AgentSettings
 from gateway.store.store import SqlStore
 from gateway.tools.executor import ToolExecutor
 from gateway.transcript import AssistantEntry, ToolCall, ToolResultEntry, UserEntry
+from tests.fakes.approvals import desk_over
 from tests.fakes.clock import FakeClock
+from tests.fakes.money import purse_over
 from tests.fakes.provider import FakeProvider, Gate, Step, calls, says
 from tests.gateway.pools.house import House, open_store, text_of
 
@@ -62,19 +65,22 @@ class RealHouse(House):
     @override
     def make_kit(self, settings: AgentSettings) -> AgentKit:
         hooks = HookChain([], self.clock)
+        purse = purse_over(self.store, self.clock, agent=settings)
         kit = RunnerKit(
             settings=settings,
             provider=self.provider,
             toolbox=ToolExecutor([self.tool], hooks, self.clock),
             hooks=hooks,
             steps=self.store.turns,
+            purse=purse,
+            desk=desk_over(self.store, self.clock),
             data_dir=self.folder,
             clock=self.clock,
             new_id=new_id,
             jitter=lambda: 0.0,
         )
         compactor = Compactor(
-            self.store.transcript, self.provider, "big", settings.compaction, self.clock
+            self.store.transcript, self.provider, "big", settings.compaction, purse, self.clock
         )
         return AgentKit(settings, self.provider, RunnerFactory(kit), compactor)
 
@@ -115,7 +121,7 @@ async def test_a_turn_with_a_tool_is_kept_once(tmp_path: Path) -> None:
 async def test_a_stopped_answer_is_part_of_the_next_question(tmp_path: Path) -> None:
     gate = Gate()
     async with open_real_house(tmp_path, [*says("Half an")[:-1], gate], says("Yes.")) as house:
-        options = TurnOptions(turn=await house.turn("hi"))
+        options = TurnOptions(turn=await house.turn("hi"), role=Role.OWNER)
         session = await house.session()
         async with aclosing(house.pool.chat(session, "hi", options=options)) as events:
             await gate.reached.wait()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.contracts.hook import Hook
+from gateway.contracts.roles import Role
 from gateway.contracts.runner import RunnerParams, TurnOptions
 from gateway.events import (
     EntryRecorded,
@@ -18,14 +19,17 @@ from gateway.events import (
     ToolStarted,
 )
 from gateway.hooks.chain import HookChain
-from gateway.ids import PersonId
+from gateway.ids import PersonId, new_id
+from gateway.runners.approval_desk import ApprovalDesk
 from gateway.runners.factory import RunnerFactory
 from gateway.runners.kit import RunnerKit
 from gateway.runners.runner import AgentRunner
 from gateway.settings import AgentSettings
 from gateway.tools.executor import ToolExecutor
 from gateway.transcript import AssistantEntry, Content, Entry, ToolCall, UserEntry
+from tests.fakes.approvals import FakeApprovals
 from tests.fakes.clock import FakeClock
+from tests.fakes.money import FakePurse
 from tests.fakes.provider import FakeProvider, Step
 from tests.fakes.tools import FakeSteps, FakeTool
 from tests.fakes.turns import AGENT, KEY, PERSON, SESSION, a_turn
@@ -51,6 +55,7 @@ class Stage:
         self.clock = FakeClock()
         self.provider = FakeProvider(*script)
         self.steps = FakeSteps()
+        self.purse = FakePurse()
         self.kept: list[Entry] = []
         chain = HookChain(hooks, self.clock)
         self.factory = RunnerFactory(
@@ -60,6 +65,8 @@ class Stage:
                 toolbox=ToolExecutor(tools, chain, self.clock),
                 hooks=chain,
                 steps=self.steps,
+                purse=self.purse,
+                desk=ApprovalDesk(FakeApprovals(), self.clock, new_id),
                 data_dir=folder,
                 clock=self.clock,
                 new_id=self._new_id,
@@ -105,6 +112,7 @@ class Stage:
         history: Sequence[Entry],
         options: dict[str, Any],
     ) -> list[RunnerEvent]:
+        options = {"role": Role.OWNER, **options}
         chatting = runner.chat(history, message, TurnOptions(turn=a_turn(), **options))
         events = []
         async with aclosing(chatting):

@@ -22,6 +22,7 @@ from gateway.transcript import (
     entry_text,
 )
 from tests.fakes.clock import FakeClock
+from tests.fakes.money import PAYER, purse_over
 from tests.fakes.provider import FakeProvider, Gate, Step, says
 
 AGENT = AgentId("main")
@@ -37,7 +38,8 @@ class Desk:
 
     def compactor(self, *, max_tokens: int | None = None, keep_tail: int = 2) -> Compactor:
         settings = CompactionSettings(max_tokens=max_tokens, keep_tail=keep_tail)
-        return Compactor(self.store.transcript, self.provider, "fast", settings, self.clock)
+        purse = purse_over(self.store, self.clock)
+        return Compactor(self.store.transcript, self.provider, "fast", settings, purse, self.clock)
 
     async def session(self, *entries: Entry, key: str = "main:local:u:dm") -> SessionId:
         session = (await self.store.sessions.resolve(AGENT, key, None)).id
@@ -46,7 +48,7 @@ class Desk:
 
     async def compact(self, session: SessionId, **settings: int) -> Compaction:
         history = await self.store.transcript.history(session)
-        return await self.compactor(**settings).compact(session, history)
+        return await self.compactor(**settings).compact(session, history, PAYER)
 
     async def seen(self, session: SessionId) -> list[Entry]:
         return [stored.entry for stored in await self.store.transcript.history(session)]

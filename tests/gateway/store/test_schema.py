@@ -16,7 +16,9 @@ from sqlalchemy import Select, UpdateBase, create_mock_engine
 from sqlalchemy.schema import CreateTable
 
 import gateway.store
+from gateway.contracts.money import Scope
 from gateway.store import (
+    holds,
     identities,
     inbox,
     keep,
@@ -165,6 +167,9 @@ HOT: dict[str, Statement] = {
     "of message": outbox._OF_MESSAGE,
     "notices": outbox._NOTICES,
     "find": standing.FIND,
+    "spent by a person": holds._SPENT[Scope.PERSON],
+    "spent in a place": holds._SPENT[Scope.PLACE],
+    "spent in all": holds._SPENT[Scope.TOTAL],
     "known": identities._KNOWN,
     "identities": standing.IDENTITIES,
     "of person": sessions._LISTS[True, True, True],

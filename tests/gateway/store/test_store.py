@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from gateway.store.store import SqlStore
+from tests.contracts import money_contract
 from tests.contracts import store_contract as contract
 from tests.fakes.clock import FakeClock
 
@@ -46,6 +47,14 @@ class TestTranscript(contract.TranscriptContract):
 
 
 class TestOutbox(contract.OutboxContract):
+    pass
+
+
+class TestHolds(money_contract.HoldsContract):
+    pass
+
+
+class TestUsage(money_contract.UsageContract):
     pass
 
 

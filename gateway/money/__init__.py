@@ -1,0 +1,1 @@
+"""Money: prices, budgets and what is left of them."""
