@@ -37,9 +37,11 @@ from gateway.messages import (
     Attachment,
     Limits,
     Message,
+    Origin,
     OutgoingFile,
     OutgoingMessage,
     Place,
+    Receipt,
 )
 
 Key = TypeVar("Key")
@@ -128,16 +130,27 @@ class LocalAdapter(
         self._unanswered = 0
 
     async def _deliver(self, typed: Typed, deliver: Deliver) -> None:
+        asked = self._question
         message = self._message(typed)
+        receipt = await self._receipt(message, deliver)
+        if message.origin is Origin.PRESSED and not receipt.is_taken:
+            self._refuse(receipt, asked)
+
+    async def _receipt(self, message: Message, deliver: Deliver) -> Receipt:
         while True:
             try:
-                await deliver(message)
+                return await deliver(message)
             except RetryLater as pause:
                 # Nobody else has this line, so it is kept here until it is kept there.
                 self._transport.note(f"Cannot take this in yet ({pause}); trying again.")
                 await self._kit.clock.sleep(pause.after)
-            else:
-                return
+
+    def _refuse(self, receipt: Receipt, asked: Question | None) -> None:
+        """Say why, and let the question be answered still, unless another has come since."""
+        if receipt.words:
+            self._transport.note(show_text(receipt.words))
+        self._question = self._question or asked
+        self._note_answer()
 
     async def _wait_for_room(self) -> None:
         """Keep a script from filling its own waiting line, where lines would be refused."""

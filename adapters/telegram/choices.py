@@ -37,16 +37,18 @@ def _button(choice: Choice) -> Parameters:
 
 
 def label_to_settle(press: Json) -> str | None:
-    """Return what the pressed button says; None where its message grows or shows it no more.
-
-    A message that cannot be read any more comes without its buttons, and stays as it is.
-    """
+    """Return what the pressed button says; None where its message grows or has it no more."""
     rows = press["message"].get("reply_markup", {}).get("inline_keyboard", ())
     buttons = [button for row in rows for button in row]
     if all(button.get("callback_data") == STOP for button in buttons):
         return None
     labels = (one["text"] for one in buttons if one.get("callback_data") == press["data"])
     return next(labels, None)
+
+
+def is_readable(message: Json) -> bool:
+    """Say whether a press has brought its message along: not where it is old or deleted."""
+    return bool(message["date"])
 
 
 def chosen_line(label: str, who: str | None) -> str:
@@ -76,6 +78,10 @@ def settled_keyboard(message: Json, line: str) -> Parameters:
     shown = line if len(line) <= _LABEL_LIMIT else f"{line[: _LABEL_LIMIT - 1]}…"
     button = {"text": shown, "copy_text": {"text": line[:_COPIED_LIMIT]}}
     return {**_named(message), "reply_markup": {"inline_keyboard": [[button]]}}
+
+
+def without_keyboard(message: Json) -> Parameters:
+    return _named(message)
 
 
 def _named(message: Json) -> Parameters:

@@ -15,9 +15,11 @@ from adapters.telegram.api import Api, SaidNo
 from adapters.telegram.choices import (
     Parameters,
     chosen_line,
+    is_readable,
     label_to_settle,
     settled_keyboard,
     settled_text,
+    without_keyboard,
 )
 from adapters.telegram.markdown import render
 from adapters.telegram.outbound import NO_PREVIEW, without_entities
@@ -30,7 +32,7 @@ log = structlog.get_logger()
 Json = Mapping[str, Any]
 
 _ANSWERED_WITHIN = 4.0
-"""Telegram does not say how long it waits; ten seconds have been seen to be too many."""
+"""Telegram does not say how long it takes answers; the button shows that it waits meanwhile."""
 _ANSWER_MATTERS = 4.0
 _SETTLING_MATTERS = 90.0
 """Seconds for which a call that did not get through is made again."""
@@ -81,10 +83,15 @@ class Presses:
         await self._insist("answerCallbackQuery", parameters, _ANSWER_MATTERS)
 
     async def _settle(self, press: Json, who: str | None) -> None:
+        message = press["message"]
+        if not is_readable(message):
+            # Far too old to be growing; what its buttons say is not known any more.
+            await self._change("editMessageReplyMarkup", without_keyboard(message))
+            return
         label = label_to_settle(press)
         if label is None:
             return
-        message, line = press["message"], chosen_line(label, who)
+        line = chosen_line(label, who)
         text = settled_text(message, line)
         if text is not None and await self._change("editMessageText", {**text, **self._previews}):
             return
@@ -117,10 +124,9 @@ class Presses:
 
 def _words(receipt: Receipt) -> Parameters:
     """Say why not, so that it stays until it is read; what was taken needs no words."""
-    words = render(receipt.words).shortened(_WORDS_LIMIT)
-    if receipt.is_taken or not words.is_visible:
+    if receipt.is_taken or not receipt.words:
         return {}
-    return {"text": words.text, "show_alert": True}
+    return {"text": render(receipt.words).shortened(_WORDS_LIMIT).text, "show_alert": True}
 
 
 async def _whatever_happens(errand: Coroutine[Any, Any, None]) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from telegram import Bot, BotCommand, BotCommandScopeAllPrivateChats
 from telegram import InlineKeyboardButton as Button
 from telegram import InlineKeyboardMarkup as Markup
+from telegram.constants import ReactionEmoji
 from telegram.error import BadRequest, EndPointNotFound, InvalidToken, RetryAfter
 
 from tests.fakes.clock import FakeClock
@@ -133,14 +135,78 @@ async def test_a_pressed_button_is_answered(server: FakeTelegram, bot: Bot, ann:
     assert server.calls("answerCallbackQuery")[0].applied
 
 
-async def test_reactions(bot: Bot, ann: User) -> None:
+async def test_an_answer_comes_in_time_or_not_at_all(bot: Bot, ann: User, clock: FakeClock) -> None:
+    await bot.send_message(42, "sure?", reply_markup=Markup([[Button("Yes", callback_data="y")]]))
+    in_time, late = ann.presses("Yes"), ann.presses("Yes")
+    await clock.advance(10)
+    await bot.answer_callback_query(in_time.press_id)
+    await clock.advance(1)
+    with pytest.raises(BadRequest, match="Query is too old"):
+        await bot.answer_callback_query(late.press_id)
+    assert (in_time.is_answered, late.is_answered) == (True, False)
+
+
+@pytest.mark.parametrize("change", ["is_old", "is_deleted"])
+async def test_a_press_brings_along_what_can_still_be_read(
+    server: FakeTelegram, bot: Bot, ann: User, change: str
+) -> None:
+    await bot.send_message(42, "sure?", reply_markup=Markup([[Button("Yes", callback_data="y")]]))
+    message = ann.chat.shown()[-1]
+    ann.presses("Yes")
+    setattr(message, change, True)
+    ann.presses("Yes", on=message)
+    updates = (await raw(server, "getUpdates"))["result"]
+    read, unread = [one["callback_query"]["message"] for one in updates[-2:]]
+    assert (read["text"], "reply_markup" in read) == ("sure?", True)
+    assert unread.keys() == {"chat", "message_id", "date"}
+    assert (unread["message_id"], unread["date"]) == (message.message_id, 0)
+
+
+async def test_the_bot_has_one_reaction_beside_those_of_people(bot: Bot, ann: User) -> None:
     theirs = ann.chat.shown()[0]
-    await bot.set_message_reaction(42, theirs.message_id, "👀")
-    assert theirs.reactions == ["👀"]
+    ann.reacts(theirs, "🎉")
+    for emoji in ("👀", "👀", ReactionEmoji.HEART_ON_FIRE):
+        await bot.set_message_reaction(42, theirs.message_id, emoji)
+    assert theirs.reactions == ["🎉", "❤\u200d🔥"]
+    await bot.set_message_reaction(42, theirs.message_id, [])
+    assert theirs.reactions == ["🎉"]
+
+
+async def test_refuses_reactions(bot: Bot, ann: User) -> None:
+    theirs = ann.chat.shown()[0]
     with pytest.raises(BadRequest, match="Reaction_invalid"):
         await bot.set_message_reaction(42, theirs.message_id, "🛠")
+    with pytest.raises(BadRequest, match="Reactions_too_many"):
+        await bot.set_message_reaction(42, theirs.message_id, ["👀", "👍"])
     with pytest.raises(BadRequest, match="Message to react not found"):
         await bot.set_message_reaction(42, 99, "👀")
+    ann.chat.reactions = frozenset("👍🛠")
+    for emoji in ("👀", "🛠"):
+        with pytest.raises(BadRequest, match="Reaction_invalid"):
+            await bot.set_message_reaction(42, theirs.message_id, emoji)
+    await bot.set_message_reaction(42, theirs.message_id, "👍")
+    assert theirs.reactions == ["👍"]
+
+
+@pytest.mark.parametrize(
+    ("reaction", "words"),
+    [
+        ("👀", "can't parse reaction JSON object"),
+        ({"type": "emoji"}, "expected an Array"),
+        (["👀"], "expected an Object"),
+        ([{"emoji": "👀"}], 'Can\'t find field "type"'),
+        ([{"type": "emoji"}], 'Can\'t find field "emoji"'),
+    ],
+    ids=str,
+)
+async def test_refuses_what_is_no_reaction(
+    server: FakeTelegram, ann: User, reaction: Any, words: str
+) -> None:
+    number = ann.chat.shown()[0].message_id
+    refused = await raw(
+        server, "setMessageReaction", chat_id=42, message_id=number, reaction=reaction
+    )
+    assert words in refused["description"]
 
 
 async def test_command_menus(server: FakeTelegram, bot: Bot) -> None:

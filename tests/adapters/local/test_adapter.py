@@ -20,6 +20,7 @@ from gateway.messages import (
     Origin,
     OutgoingFile,
     OutgoingMessage,
+    Receipt,
 )
 from tests.fakes.account import Account
 from tests.fakes.clock import FakeClock
@@ -165,6 +166,35 @@ async def test_a_number_presses_the_newest_choices_once(chat: Chat) -> None:
     pressed, typed = chat.delivered[1:]
     assert (pressed.text, pressed.origin, pressed.pressed_on) == ("refuse 7", Origin.PRESSED, sent)
     assert (typed.text, typed.origin) == ("2", Origin.TYPED)
+
+
+async def test_a_refused_choice_says_why_and_can_be_made_again(chat: Chat) -> None:
+    await run(chat, "delete it")
+    sent = await chat.say("Really?", choices=(Choice("Yes", "yes 7"),))
+    chat.deliver.receipt = Receipt(is_taken=False, words="Not \x1b[2Jnow.")
+    await run(chat, "1")
+    assert chat.desk.notes == ["Not [2Jnow."]
+    assert chat.texts == ["delete it"]
+    chat.deliver.receipt = Receipt()
+    await run(chat, "1")
+    assert chat.delivered[-1].pressed_on == sent
+
+
+async def test_a_refused_choice_leaves_a_newer_question_alone(chat: Chat) -> None:
+    await run(chat, "delete it")
+    await chat.say("Really?", choices=(Choice("Yes", "old"),))
+    chat.deliver.receipt = Receipt(is_taken=False)
+    chat.deliver.open.clear()
+    chat.desk.type("1", Signal.END)
+    running = asyncio.ensure_future(chat.adapter.run(chat.deliver))
+    await chat.clock.settle()
+    await chat.say("And this?", choices=(Choice("Yes", "new"),))
+    chat.deliver.open.set()
+    await running
+    assert chat.desk.notes == []
+    chat.deliver.receipt = Receipt()
+    await run(chat, "1")
+    assert chat.texts == ["delete it", "new"]
 
 
 async def test_a_number_typed_beside_a_growing_answer_is_said(chat: Chat) -> None:

@@ -37,7 +37,10 @@ class Message:
     """Texts before each edit, oldest first."""
     edited_at: float | None = None
     is_deleted: bool = False
-    reactions: list[str] = field(default_factory=list)
+    is_old: bool = False
+    """So old that the bot is not shown it when a button under it is pressed."""
+    reacted: dict[str, str] = field(default_factory=dict)
+    """One emoji of each who reacted, by first name; `bot` is our bot."""
 
     @property
     def edits(self) -> int:
@@ -47,6 +50,11 @@ class Message:
     def is_from_bot(self) -> bool:
         """Whether our bot wrote it."""
         return self.who == "bot"
+
+    @property
+    def reactions(self) -> list[str]:
+        """What is shown under the message, each emoji once."""
+        return list(dict.fromkeys(self.reacted.values()))
 
     @property
     def labels(self) -> list[str]:
@@ -118,6 +126,8 @@ class Chat:
         self.is_reachable = True
         """Whether the bot may write: not blocked, not removed."""
         self.unreachable_because = ""
+        self.reactions: frozenset[str] | None = None
+        """Those that the chat allows; None for all that are standard."""
         self.migrated_to: int | None = None
         self.watch = Watch()
         self.now = clock_now

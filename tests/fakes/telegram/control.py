@@ -150,6 +150,7 @@ def _shown(chat: Chat) -> list[dict[str, Any]]:
             "edits": one.edits,
             "thread": one.thread,
             "buttons": one.labels,
+            "reactions": one.reactions,
             "media": one.media and one.media.kind,
             "at": one.at,
             "edited_at": one.edited_at,

@@ -104,7 +104,10 @@ class User(Person):
         self.tell(place, "edited_message", self.world.payload(place, message))
 
     def presses(self, label: str, *, on: Message | None = None, chat: Chat | None = None) -> Press:
-        """Press a button, on the newest message that has it unless `on` names one."""
+        """Press a button, on the newest message that has it unless `on` names one.
+
+        Of one that is old, or deleted and still on somebody's screen, the bot learns little.
+        """
         place = chat or self.chat
         candidates = [on] if on is not None else reversed(place.shown())
         for message in candidates:
@@ -114,17 +117,24 @@ class User(Person):
         raise AssertionError(f"no button {label!r} is shown")
 
     def _press(self, chat: Chat, message: Message, button: dict[str, Any]) -> Press:
-        press = Press(self.world.next_name("press"), button["callback_data"], message)
+        name, data = self.world.next_name("press"), button["callback_data"]
+        press = Press(name, data, message, self.world.now())
         self.world.presses[press.press_id] = press
         query = {
             "id": press.press_id,
             "from": self.payload,
-            "message": self.world.payload(chat, message),
+            "message": self._pressed(chat, message),
             "chat_instance": f"instance{chat.id}",
             "data": press.data,
         }
         self.tell(chat, "callback_query", query)
         return press
+
+    def _pressed(self, chat: Chat, message: Message) -> dict[str, Any]:
+        if not (message.is_deleted or message.is_old):
+            return self.world.payload(chat, message)
+        where = self.world.chat_payload(chat)
+        return {"chat": where, "message_id": message.message_id, "date": 0}
 
     def presses_stop(self, *, thread: int | None = None) -> None:
         """Press the stop button under the draft that is shown."""

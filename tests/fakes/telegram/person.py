@@ -42,8 +42,9 @@ class Person:
     def reacts(self, message: Message, emoji: str, *, chat: Chat | None = None) -> None:
         """React to a message; bots hear of it only if they asked for it."""
         place = chat or self.chat
-        old = [{"type": "emoji", "emoji": one} for one in message.reactions]
-        message.reactions = [emoji]
+        before = message.reacted.pop(self.name, None)
+        old = [] if before is None else [{"type": "emoji", "emoji": before}]
+        message.reacted[self.name] = emoji
         reaction = {
             "chat": self.world.chat_payload(place),
             "message_id": message.message_id,

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from gateway.clock import Clock
 from tests.fakes.faults import Effect, RateLimit
-from tests.fakes.telegram import accounts, editing, sending, signals
+from tests.fakes.telegram import accounts, editing, reactions, sending, signals
 from tests.fakes.telegram.calls import Call, CallRecord, read_call
 from tests.fakes.telegram.chat import Chat
 from tests.fakes.telegram.control import Control
@@ -51,7 +51,7 @@ _HANDLERS: dict[str, Callable[[World, Call], Any]] = {
     "deleteMessages": editing.delete_messages,
     "sendChatAction": signals.send_chat_action,
     "sendMessageDraft": signals.send_draft,
-    "setMessageReaction": signals.set_reaction,
+    "setMessageReaction": reactions.set_reaction,
     "answerCallbackQuery": signals.answer_press,
 }
 

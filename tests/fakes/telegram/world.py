@@ -20,11 +20,12 @@ _CALLS_KEPT = 100_000
 
 @dataclass(slots=True)
 class Press:
-    """A pressed button, and what the bot answered to it."""
+    """A pressed button, and what the bot answered: seen by nobody but the presser."""
 
     press_id: str
     data: str
     message: Message
+    at: float
     is_answered: bool = False
     answer: str = ""
     is_alert: bool = False
