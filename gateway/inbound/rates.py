@@ -1,6 +1,6 @@
 """How fast messages may come: so many a minute from a person, and in a place."""
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,16 +19,19 @@ class _Taken:
     """A message that counts; the pictures of one album are one."""
 
     at: float
-    album: str | None
+    name: str
 
 
 class Rates:
-    """Counts in memory; a restart forgives. Controls are counted apart, so `/stop` gets through."""
+    """Counts in memory; a restart forgives. Controls are counted apart, so `/stop` gets through.
+
+    What counts is when a message was written: what was missed and comes all at once was not.
+    """
 
     def __init__(self, limits: RateLimits, clock: Clock) -> None:
         self._limits = limits
         self._clock = clock
-        self._taken: OrderedDict[tuple[str, bool], deque[_Taken]] = OrderedDict()
+        self._taken: OrderedDict[tuple[str, bool], list[_Taken]] = OrderedDict()
 
     def excess(
         self, message: Message, admission: Admission, *, is_control: bool
@@ -36,13 +39,14 @@ class Rates:
         """Count a message; return whose limit it is over, and do not count it then."""
         person = admission.person.id, is_control
         place = message.address.place_name, is_control
-        if not self._has_room(person, message.album, self._limit_of(admission.role)):
+        taken = _Taken(message.sent_at, message.album or message.event_key)
+        if not self._has_room(person, taken, self._limit_of(admission.role)):
             return "person"
         is_shared = not message.address.place.is_direct and admission.role < Role.OWNER
-        if is_shared and not self._has_room(place, message.album, self._limits.place):
+        if is_shared and not self._has_room(place, taken, self._limits.place):
             return "place"
         for key in (person, place) if is_shared else (person,):
-            self._count(key, message.album)
+            self._count(key, taken)
         return None
 
     def _limit_of(self, role: Role) -> int | None:
@@ -50,17 +54,20 @@ class Rates:
             return None
         return self._limits.guest if role is Role.GUEST else self._limits.member
 
-    def _has_room(self, key: tuple[str, bool], album: str | None, limit: int | None) -> bool:
-        taken = self._taken.get(key, deque())
-        while taken and taken[0].at <= self._clock.monotonic() - _WINDOW:
-            taken.popleft()
-        is_of_album = album is not None and any(one.album == album for one in taken)
-        return limit is None or is_of_album or len(taken) < limit
+    def _has_room(self, key: tuple[str, bool], new: _Taken, limit: int | None) -> bool:
+        """Say whether one more fits into the last minute; what is known already does."""
+        taken = self._taken.get(key, ())
+        since = self._clock.now() - _WINDOW
+        recent = [one for one in taken if one.at > since]
+        is_known = any(one.name == new.name for one in recent)
+        return limit is None or is_known or len(recent) < limit
 
-    def _count(self, key: tuple[str, bool], album: str | None) -> None:
-        taken = self._taken.setdefault(key, deque())
+    def _count(self, key: tuple[str, bool], new: _Taken) -> None:
+        since = self._clock.now() - _WINDOW
+        recent = [one for one in self._taken.get(key, ()) if one.at > since]
+        if all(one.name != new.name for one in recent):
+            recent.append(new)
+        self._taken[key] = recent
         self._taken.move_to_end(key)
-        if album is None or all(one.album != album for one in taken):
-            taken.append(_Taken(self._clock.monotonic(), album))
         if len(self._taken) > _REMEMBERED:
             self._taken.popitem(last=False)

@@ -37,7 +37,8 @@ class Desk:
         admission = Admission(
             Person(PersonId(where.external_user), "", is_linked=False), role, PlaceSettings()
         )
-        given = [message(address=where, album=album) for _ in range(times)]
+        now = self.clock.now()
+        given = [message(address=where, album=album, sent_at=now) for _ in range(times)]
         excess = [self.rates.excess(one, admission, is_control=is_control) for one in given]
         return sum(one is None for one in excess)
 
@@ -47,6 +48,25 @@ class Desk:
 )
 def test_t67_a_person_is_heard_so_often_a_minute_by_their_role(role: Role, most: int) -> None:
     assert Desk().taken(500, role) == most
+
+
+def excess(desk: Desk, one: Message) -> object:
+    admission = Admission(Person(PersonId("p"), "", is_linked=False), Role.GUEST, PlaceSettings())
+    return desk.rates.excess(one, admission, is_control=False)
+
+
+def test_r2_a_message_that_is_delivered_again_counts_once() -> None:
+    desk = Desk(guest=2)
+    once = message(sent_at=desk.clock.now())
+    assert [excess(desk, once) for _ in range(5)] == [None] * 5
+    assert desk.taken(1, address=direct()) == 1
+
+
+def test_r8_what_was_missed_and_comes_all_at_once_was_not_written_at_once() -> None:
+    desk = Desk(guest=2)
+    now = desk.clock.now()
+    missed = [message(sent_at=now - 100.0 * number) for number in range(10, 1, -1)]
+    assert [excess(desk, one) for one in missed] == [None] * len(missed)
 
 
 async def test_t67_the_minute_moves_on() -> None:
