@@ -138,7 +138,7 @@ async def test_a_pressed_button_is_answered(server: FakeTelegram, bot: Bot, ann:
 async def test_an_answer_comes_in_time_or_not_at_all(bot: Bot, ann: User, clock: FakeClock) -> None:
     await bot.send_message(42, "sure?", reply_markup=Markup([[Button("Yes", callback_data="y")]]))
     in_time, late = ann.presses("Yes"), ann.presses("Yes")
-    await clock.advance(10)
+    await clock.advance(15)
     await bot.answer_callback_query(in_time.press_id)
     await clock.advance(1)
     with pytest.raises(BadRequest, match="Query is too old"):

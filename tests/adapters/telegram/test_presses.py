@@ -298,9 +298,10 @@ async def test_a_press_that_cannot_be_kept_yet_is_answered_once(
     account.gate.busy_for = [20, 20]
     async with account.receiving(adapter):
         press = ann.presses("Yes")
-        while not press.is_answered:
-            await clock.advance(1)
-            await asyncio.sleep(0)
+        await account.gate.until(lambda gate: gate.attempts == 1)
+        await clock.settle()
+        await clock.advance(5)
+        await until_answered(server, press)
         assert account.gate.texts == []
         while not account.gate.texts:
             await clock.advance(1)
