@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = sorted([*ROOT.glob("gateway/**/*.py"), *ROOT.glob("adapters/**/*.py")])
 
 FLOORS = {
-    0: {"messages", "events", "transcript", "session_key", "errors", "ids", "clock"},
+    0: {"messages", "events", "transcript", "session_key", "errors", "ids", "clock", "chat_text"},
     1: {"settings", "workspace"},
     1.5: {"contracts"},
     2: {

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from adapters.discord.wording import clean
+from gateway.chat_text import clean
 from gateway.messages import Attachment, AttachmentKind
 
 Json = Mapping[str, Any]

@@ -12,7 +12,8 @@ from typing import Any
 from adapters.discord.choices import value_of
 from adapters.discord.contents import read_attachments, read_others, snapshots
 from adapters.discord.places import Places, Spot
-from adapters.discord.wording import Calling, clean
+from adapters.discord.wording import Calling
+from gateway.chat_text import clean
 from gateway.ids import AccountName, EventKey, ExternalUser, MessageId, PlatformName
 from gateway.messages import (
     Address,

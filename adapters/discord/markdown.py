@@ -13,8 +13,7 @@ from urllib.parse import quote
 import pyromark
 
 from adapters.discord.escapes import address, block_code, escaped, inline_code
-from adapters.discord.tables import format_table
-from adapters.discord.wording import clean
+from gateway.chat_text import clean, format_table
 
 _OPTIONS = (
     pyromark.Options.ENABLE_TABLES

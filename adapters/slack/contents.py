@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from adapters.slack.wording import clean, read_wording
+from adapters.slack.wording import read_wording
+from gateway.chat_text import clean
 from gateway.messages import Attachment, AttachmentKind, Quote
 
 Json = Mapping[str, Any]

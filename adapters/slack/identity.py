@@ -8,7 +8,7 @@ import structlog
 from adapters.slack.api import Api, SaidNo
 from adapters.slack.inbound import Me
 from adapters.slack.settings import SlackSettings
-from adapters.slack.wording import clean
+from gateway.chat_text import clean
 from gateway.clock import Clock
 from gateway.errors import AccountRejected, GatewayError
 

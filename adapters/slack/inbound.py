@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.slack.contents import read_files, shared_files, shared_message
-from adapters.slack.wording import Wording, clean, read_wording
+from adapters.slack.wording import Wording, read_wording
+from gateway.chat_text import clean
 from gateway.ids import AccountName, EventKey, ExternalUser, MessageId, PlatformName
 from gateway.messages import (
     Address,

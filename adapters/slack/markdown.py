@@ -8,7 +8,7 @@ the addresses of links.
 import re
 from collections.abc import Iterator
 
-from adapters.slack.wording import clean
+from gateway.chat_text import clean
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _FENCE = re.compile(r"^[ ]{0,3}(?:[>*+-][ \t]*|\d{1,9}[.)][ \t]+|[ ]{1,})*(`{3,}|~{3,})(.*)$")

@@ -5,7 +5,7 @@ from typing import Any
 
 from adapters.slack.inbound import CHOICE, decode_message_id, is_command_id
 from adapters.slack.markdown import as_mrkdwn, escape, measure, plain, safe, settled
-from adapters.slack.wording import clean
+from gateway.chat_text import clean
 from gateway.ids import MessageId
 from gateway.messages import (
     Choice,

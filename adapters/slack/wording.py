@@ -5,25 +5,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gateway.chat_text import clean
+
 Json = Mapping[str, Any]
 
-_DROPPED = dict.fromkeys(
-    {*range(0x20), 0x7F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)} - {0x09, 0x0A}
-)
-"""Control characters, and those that turn the direction of what follows."""
 _US = "\x00"
 """Stands where our name stood; nothing else can be it, as it is cleaned away elsewhere."""
 _AFTER_A_NAME = " \t\n,:"
 _TOKEN = re.compile(r"<([^<>\n]+)>")
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 _TICKS = re.compile(r"`+")
-
-
-def clean(text: str) -> str:
-    """Leave out what cannot be sent or kept, or would deceive the reader."""
-    if not text.isascii():
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text.replace("\r\n", "\n").translate(_DROPPED)
 
 
 @dataclass(frozen=True, slots=True)

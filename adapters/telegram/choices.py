@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from adapters.telegram.entities import clean, utf16_length
+from adapters.telegram.entities import utf16_length
+from gateway.chat_text import clean
 from gateway.messages import Choice
 
 CHOICES_AT_MOST = 24

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.telegram.entities import clean
+from gateway.chat_text import clean
 from gateway.messages import Attachment, AttachmentKind
 
 Json = Mapping[str, Any]

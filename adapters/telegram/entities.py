@@ -6,10 +6,6 @@ from typing import Any
 
 ENTITIES_AT_MOST = 100
 """Telegram ignores what comes after."""
-_DROPPED = dict.fromkeys(
-    {*range(0x20), 0x7F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)} - {0x09, 0x0A}
-)
-"""Control characters, and those that turn the direction of what follows."""
 _ELLIPSIS = "…"
 _MOST_IMPORTANT_FIRST = ("pre", "code", "text_link", "blockquote", "bold")
 
@@ -18,13 +14,6 @@ Entity = dict[str, Any]
 
 def utf16_length(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def clean(text: str) -> str:
-    """Leave out what cannot be sent or kept, or would deceive the reader."""
-    if not text.isascii():
-        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text.replace("\r\n", "\n").translate(_DROPPED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 from adapters.telegram.addressing import Me, read_wording
 from adapters.telegram.choices import STOP
 from adapters.telegram.contents import Contents, read_contents
-from adapters.telegram.entities import clean
+from gateway.chat_text import clean
 from gateway.ids import AccountName, EventKey, ExternalUser, MessageId, PlatformName
 from gateway.messages import Address, Inbound, Message, Origin, Place, PlaceMoved, Quote
 

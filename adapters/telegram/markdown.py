@@ -10,8 +10,8 @@ from typing import Any
 
 import pyromark
 
-from adapters.telegram.entities import Rendered, Writing, clean, utf16_length
-from adapters.telegram.tables import format_table
+from adapters.telegram.entities import Rendered, Writing, utf16_length
+from gateway.chat_text import clean, format_table
 
 _OPTIONS = (
     pyromark.Options.ENABLE_TABLES

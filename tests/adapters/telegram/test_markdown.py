@@ -6,8 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.telegram.entities import ENTITIES_AT_MOST, Rendered, clean, utf16_length
+from adapters.telegram.entities import ENTITIES_AT_MOST, Rendered, utf16_length
 from adapters.telegram.markdown import render, rendered_length
+from gateway.chat_text import clean
 
 STYLES = {"bold", "italic", "strikethrough"}
 

@@ -1,14 +1,29 @@
-"""Tables as aligned text, for a font whose letters are all equally wide."""
+"""Text as every platform needs it: cleaned on the way in, and tables that line up."""
 
 import unicodedata
 from collections.abc import Sequence
 from itertools import zip_longest
 
+_DROPPED = dict.fromkeys(
+    {*range(0x20), 0x7F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)} - {0x09, 0x0A}
+)
+"""Control characters, and those that turn the direction of what follows."""
+
 Rows = Sequence[Sequence[str]]
 
 
+def clean(text: str) -> str:
+    """Leave out what cannot be sent or kept, or would deceive the reader."""
+    if not text.isascii():
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text.replace("\r\n", "\n").translate(_DROPPED)
+
+
 def format_table(rows: Rows, alignments: Sequence[str]) -> str:
-    """Align columns; the first row is the head."""
+    """Align columns for a font whose letters are all equally wide; the first row is the head.
+
+    An alignment is `Left`, `Center`, `Right` or anything else for none.
+    """
     columns = list(zip_longest(*rows, fillvalue=""))
     widths = [max(map(_width, column)) for column in columns]
     lines = [
