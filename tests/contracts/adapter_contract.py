@@ -6,7 +6,7 @@ from an adapter's class and a `Platform` (tests/journeys/platform.py), which is 
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -20,23 +20,44 @@ from gateway.contracts.adapter import (
     AsksChoices,
     DeletesMessages,
     EditsMessages,
+    EndsTyping,
     FetchesFiles,
     FindsSent,
+    MarksMessages,
     RepeatsSafely,
     SendsFiles,
     ShowsDrafts,
     ShowsTyping,
+    StreamsReplies,
 )
 from gateway.errors import NotSupported, Refused, RetryLater
 from gateway.ids import AccountName, MessageId
-from gateway.messages import Address, Attachment, Choice, Origin, OutgoingFile, OutgoingMessage
+from gateway.messages import (
+    Address,
+    Attachment,
+    Choice,
+    Mark,
+    Message,
+    Origin,
+    OutgoingFile,
+    OutgoingMessage,
+    Receipt,
+    Task,
+    TaskState,
+)
 from gateway.settings import AdapterSettings
+from tests.contracts.samples import SAMPLES, filled
 from tests.fakes.account import Account, Gate
-from tests.journeys.platform import Person, Platform
+from tests.journeys.platform import Person, Platform, Shown
 
 Ability = TypeVar("Ability")
 
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"pixels" * 20
+READING = Task("1", "read_file notes.md", TaskState.RUNNING)
+HAS_READ = Task("1", "read_file notes.md", TaskState.DONE, "3 lines")
+FETCHING = Task("2", "fetch example.org", TaskState.RUNNING)
+HAS_FAILED = Task("2", "fetch example.org", TaskState.FAILED, "no such page")
+YES_OR_NO = (Choice("Yes", "yes"), Choice("No", "no"))
 TRICKY = "5 < 6 & 7 > 2, \u201csnow\u201d \u2603, \U0001f600 and zażółć"
 
 
@@ -61,6 +82,34 @@ class Stage:
         if not isinstance(self.adapter, ability):
             pytest.skip(f"{type(self.adapter).__name__} is none that {ability.__name__}")
         return cast("Ability", self.adapter)
+
+    def streaming(self) -> StreamsReplies:
+        """Return the adapter as one that streams here, or skip the test."""
+        adapter = self.able(StreamsReplies)
+        if not adapter.streams_in(self.here.place):
+            pytest.skip("nothing is streamed here")
+        return adapter
+
+    def needs(self, ability: str) -> None:
+        """Skip the test where people cannot do this, or bots are not told of it."""
+        if getattr(type(self.person), ability) is getattr(Person, ability):
+            pytest.skip(f"nobody {ability} here")
+
+    @asynccontextmanager
+    async def restarted(self) -> AsyncIterator[Adapter]:
+        """Lend another adapter of the same account that knows nothing of this one's work."""
+        later = self.make()
+        await later.open()
+        try:
+            yield later
+        finally:
+            await later.close()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for what comes some calls after a delivery."""
+        async with asyncio.timeout(5):
+            while not holds():
+                await self.account.kit.clock.sleep(0.1)
 
     def receiving(self) -> AbstractAsyncContextManager[None]:
         assert self.platform is not None
@@ -181,6 +230,16 @@ class SendingContract:
         await adapter.edit(stage.here, sent, OutgoingMessage("out_1", "Hello world"))
         assert stage.person.texts()[before:] == ["Hello world"]
 
+    async def test_text_that_does_not_go_on_is_shown_right(self, stage: Stage) -> None:
+        adapter = stage.able(EditsMessages)
+        before = len(stage.person.texts())
+        sent = await stage.says("Half a wrong ans", is_growing=True)
+        for text in ("The", "The right", "No, the", "No, the left"):
+            message = OutgoingMessage("out_1", text, is_growing=True)
+            await adapter.edit(stage.here, sent, message)
+        await adapter.edit(stage.here, sent, OutgoingMessage("out_1", "No, the left one."))
+        assert stage.person.texts()[before:] == ["No, the left one."]
+
     async def test_saying_the_same_again_is_success(self, stage: Stage) -> None:
         adapter = stage.able(EditsMessages)
         sent = await stage.says("the same")
@@ -200,6 +259,16 @@ class SendingContract:
         before = stage.person.sees()
         with suppress(NotSupported):
             await adapter.show_typing(stage.here)
+        assert stage.person.sees() == before
+
+    async def test_the_end_of_typing_is_no_error(self, stage: Stage) -> None:
+        adapter = stage.able(EndsTyping)
+        before = stage.person.sees()
+        await adapter.end_typing(stage.here)
+        with suppress(NotSupported):
+            await adapter.show_typing(stage.here)
+        for _ in range(2):
+            await adapter.end_typing(stage.here)
         assert stage.person.sees() == before
 
     async def test_a_draft_is_no_message_or_is_not_supported_here(self, stage: Stage) -> None:
@@ -256,6 +325,134 @@ class SendingContract:
 
         assert await found("out_7", "find me") == sent
         assert await found("out_8", "find another") is None
+
+    async def test_a_message_from_before_is_not_found(self, stage: Stage) -> None:
+        adapter = stage.able(FindsSent)
+        await stage.says("an old one", key="out_7")
+        later = stage.account.kit.clock.now() + 3600
+        for is_growing in (True, False):
+            sought = OutgoingMessage("out_7", "an old one", is_growing=is_growing)
+            assert await adapter.find_sent(stage.here, sought, later) is None
+
+
+class StreamingContract:
+    """Messages that are streamed, where they are, and go on in another process."""
+
+    async def test_a_streamed_message_grows_and_ends(self, stage: Stage) -> None:
+        adapter = stage.streaming()
+        before = len(stage.person.sees())
+        sent = await stage.says("", is_growing=True, tasks=(READING,))
+        growing = [
+            ("", (HAS_READ,)),
+            ("It says ", (HAS_READ,)),
+            ("It says **hello", (HAS_READ, FETCHING)),
+            ("It says **hello**, and", (HAS_READ, HAS_FAILED)),
+        ]
+        for text, tasks in growing:
+            message = OutgoingMessage("out_1", text, is_growing=True, tasks=tasks)
+            await adapter.edit(stage.here, sent, message)
+        assert "hello" in stage.person.sees()[-1].text
+        whole = OutgoingMessage("out_1", "It says **hello**, and ends.", tasks=growing[-1][1])
+        await adapter.edit(stage.here, sent, whole)
+        (shown,) = stage.person.sees()[before:]
+        assert re.findall(r"\w+", shown.text) == ["It", "says", "hello", "and", "ends"]
+        read, fetched = shown.tasks
+        assert "read_file notes.md" in read
+        assert "fetch example.org" in fetched
+
+    async def test_a_stream_that_has_ended_may_say_something_else(self, stage: Stage) -> None:
+        adapter = stage.streaming()
+        before = len(stage.person.sees())
+        sent = await stage.says("The answer", is_growing=True)
+        for text, is_growing in (("Later.", False), ("The", True), ("The answer, at last.", False)):
+            message = OutgoingMessage("out_1", text, is_growing=is_growing)
+            await adapter.edit(stage.here, sent, message)
+        assert [one.text for one in stage.person.sees()[before:]] == ["The answer, at last."]
+
+    async def test_a_whole_message_may_have_tasks(self, stage: Stage) -> None:
+        stage.streaming()
+        before = len(stage.person.sees())
+        await stage.says("It says hello.", tasks=(HAS_READ, HAS_FAILED))
+        (shown,) = stage.person.sees()[before:]
+        assert "It says hello." in shown.text
+
+    async def test_r7_a_stream_of_an_ended_process_goes_on_in_its_message(
+        self, stage: Stage
+    ) -> None:
+        stage.streaming()
+        before = len(stage.person.sees())
+        sent = await stage.says("The first ", is_growing=True, tasks=(READING,))
+        async with stage.restarted() as later:
+            assert isinstance(later, StreamsReplies)
+            for text, is_growing in (("The first and", True), ("The first and the last.", False)):
+                message = OutgoingMessage("out_1", text, is_growing=is_growing, tasks=(HAS_READ,))
+                await later.edit(stage.here, sent, message)
+        assert [one.text for one in stage.person.sees()[before:]] == ["The first and the last."]
+
+    async def test_r6_a_message_that_grows_is_found_by_the_next_process(self, stage: Stage) -> None:
+        adapter = stage.able(FindsSent)
+        assert isinstance(adapter, EditsMessages)
+        since = stage.account.kit.clock.now()
+        sent = await stage.says("Some wor", key="out_7", is_growing=True)
+        sought = OutgoingMessage("out_7", "Some wor", is_growing=True)
+        async with stage.restarted() as later:
+            assert isinstance(later, FindsSent)
+            assert await later.find_sent(stage.here, sought, since) == sent
+        await adapter.edit(stage.here, sent, OutgoingMessage("out_7", "Some words."))
+        assert await adapter.find_sent(stage.here, sought, since) == sent
+
+
+class MarkdownContract:
+    """Every word arrives, whatever is around it, and nobody is called by it."""
+
+    @pytest.mark.parametrize("name", SAMPLES)
+    async def test_a_sample_arrives_with_every_word(self, stage: Stage, name: str) -> None:
+        before = len(stage.person.texts())
+        await stage.says(SAMPLES[name].text)
+        (shown,) = stage.person.texts()[before:]
+        _check_words(shown, SAMPLES[name].shown)
+        assert _pings(stage) == []
+
+    @pytest.mark.parametrize("name", SAMPLES)
+    async def test_a_sample_grows_into_its_words(self, stage: Stage, name: str) -> None:
+        adapter, sample = stage.able(EditsMessages), SAMPLES[name]
+        before = len(stage.person.texts())
+        cuts = [len(sample.text) * part // 5 for part in range(1, 5)]
+        sent = await stage.says(sample.text[: cuts[0]], is_growing=True)
+        for cut in cuts[1:]:
+            message = OutgoingMessage("out_1", sample.text[:cut], is_growing=True)
+            await adapter.edit(stage.here, sent, message)
+        await adapter.edit(stage.here, sent, OutgoingMessage("out_1", sample.text))
+        (shown,) = stage.person.texts()[before:]
+        _check_words(shown, sample.shown)
+        assert _pings(stage) == []
+
+    @pytest.mark.parametrize("name", SAMPLES)
+    async def test_a_sample_as_long_as_a_message_arrives(self, stage: Stage, name: str) -> None:
+        sample = SAMPLES[name]
+        text, times = filled(sample, stage.adapter.limits)
+        before = len(stage.person.texts())
+        await stage.says(text)
+        (shown,) = stage.person.texts()[before:]
+        _check_words(shown, (*sample.shown, "The end."), times)
+        assert _pings(stage) == []
+
+
+def _check_words(shown: str, pieces: Sequence[str], times: int = 1) -> None:
+    """See that all of it is shown, so often, however it is wrapped."""
+    plain = _unspaced(shown)
+    counts = {piece: plain.count(_unspaced(piece)) for piece in pieces}
+    assert {piece: count for piece, count in counts.items() if not count} == {}, shown[:500]
+    assert counts[pieces[0]] >= times
+
+
+def _unspaced(text: str) -> str:
+    """Leave out spaces, and the backslashes of platforms that show Markdown as it is written."""
+    return "".join(text.split()).replace("\\", "")
+
+
+def _pings(stage: Stage) -> list[str]:
+    return [] if stage.platform is None else stage.platform.pings()
 
 
 class ReceivingContract:
@@ -332,6 +529,95 @@ class ReceivingContract:
             await stage.account.gate.until(lambda gate: len(gate.messages) == 2)
         assert stage.account.gate.texts[1] == choices[-1].value
 
+    async def test_t17_a_refused_press_tells_its_presser_why_and_changes_nothing(
+        self, stage: Stage
+    ) -> None:
+        stage.able(AsksChoices)
+        gate, person = stage.account.gate, stage.person
+        await stage.says("Really?", choices=YES_OR_NO)
+        before = person.sees()[-1].buttons
+        gate.receipt = Receipt(is_taken=False, words="Not yours.")
+        async with stage.receiving():
+            person.presses("Yes")
+            await gate.until(lambda gate: Origin.PRESSED in gate.refused)
+            if type(person).asides is not Person.asides:
+                await stage.until(lambda: any("Not yours." in one for one in person.asides()))
+            assert gate.texts == ["hello"]
+            assert _asked(stage).buttons == before
+            gate.receipt = Receipt()
+            person.presses("Yes")
+            await gate.until(lambda gate: len(gate.messages) == 2)
+        assert gate.texts == ["hello", "yes"]
+
+    async def test_a_taken_press_settles_a_message_that_is_whole(self, stage: Stage) -> None:
+        stage.able(AsksChoices)
+        await stage.says("Really?", choices=YES_OR_NO)
+        if not _asked(stage).buttons:
+            pytest.skip("choices are no buttons here")
+        async with stage.receiving():
+            stage.person.presses("Yes")
+            await stage.account.gate.until(lambda gate: len(gate.messages) == 2)
+            await stage.until(lambda: not _asked(stage).buttons)
+        assert "Yes" in _asked(stage).text
+        assert "No" not in _asked(stage).text
+
+    async def test_a_press_leaves_a_message_alone_that_grows(self, stage: Stage) -> None:
+        stage.able(AsksChoices)
+        adapter, stop = stage.able(EditsMessages), (Choice("Stop", "/stop"),)
+        sent = await stage.says("Once upon", is_growing=True, choices=stop)
+        if not stage.person.preview():
+            pytest.skip("nothing grows before people's eyes here")
+        async with stage.receiving():
+            stage.person.presses("Stop")
+            await stage.account.gate.until(lambda gate: len(gate.messages) == 2)
+            message = OutgoingMessage("out_1", "Once upon a", is_growing=True, choices=stop)
+            await adapter.edit(stage.here, sent, message)
+            await adapter.edit(stage.here, sent, OutgoingMessage("out_1", "Once upon a time."))
+        assert stage.account.gate.texts[1] == "/stop"
+        shown = stage.person.sees()[-1]
+        assert (shown.text, shown.buttons) == ("Once upon a time.", ())
+
+    async def test_marks_follow_each_other_and_may_be_made_twice(self, stage: Stage) -> None:
+        adapter = stage.able(MarksMessages)
+        question = stage.account.gate.messages[0].message_id
+        before = stage.person.sees()
+        for sign in (Mark.SEEN, Mark.SEEN, Mark.DONE, Mark.DONE, Mark.SEEN, Mark.FAILED):
+            await adapter.mark(stage.here, question, sign)
+        async with stage.restarted() as later:
+            assert isinstance(later, MarksMessages)
+            await later.mark(stage.here, question, Mark.DONE)
+        assert stage.person.sees() == before
+
+    async def test_r2_an_edit_is_the_same_message_in_another_event(self, stage: Stage) -> None:
+        stage.needs("edits")
+        gate = stage.account.gate
+        async with stage.receiving():
+            stage.person.writes("frist")
+            await gate.until(lambda gate: len(gate.messages) == 2)
+            stage.person.edits("first")
+            await gate.until(lambda gate: len(gate.messages) == 3)
+        written, edited = gate.messages[1:]
+        assert (written.text, edited.text) == ("frist", "first")
+        assert edited.message_id == written.message_id
+        assert edited.event_key != written.event_key
+        assert written.edited_at is None
+        assert edited.edited_at is not None
+        assert edited.edited_at >= written.sent_at
+        assert _facts(edited) == _facts(written)
+
+    async def test_a_message_that_is_taken_back_is_told(self, stage: Stage) -> None:
+        stage.needs("takes_back")
+        gate = stage.account.gate
+        async with stage.receiving():
+            stage.person.writes("a mistake")
+            await gate.until(lambda gate: len(gate.messages) == 2)
+            stage.person.takes_back()
+            await gate.until(lambda gate: bool(gate.deleted))
+            stage.person.writes("a question")
+            await gate.until(lambda gate: len(gate.messages) == 3)
+        assert gate.deleted == [gate.messages[1].message_id]
+        assert gate.texts == ["hello", "a mistake", "a question"]
+
     async def test_a_file_is_fetched_within_a_limit_and_after_a_restart(self, stage: Stage) -> None:
         stage.able(FetchesFiles)
         attachment = await _attached(stage, "notes.txt", b"12345")
@@ -345,6 +631,15 @@ class ReceivingContract:
                 await later.fetch(attachment, 4)
         finally:
             await later.close()
+
+
+def _asked(stage: Stage) -> Shown:
+    (shown,) = (one for one in stage.person.sees() if "Really?" in one.text)
+    return shown
+
+
+def _facts(message: Message) -> tuple[object, ...]:
+    return message.address, message.is_addressed, message.is_from_bot, message.origin
 
 
 def _ends_with(words: str, gate: Gate) -> bool:
@@ -362,5 +657,5 @@ async def _attached(stage: Stage, name: str, data: bytes) -> Attachment:
     return attachment
 
 
-class AdapterContract(SendingContract, ReceivingContract):
+class AdapterContract(SendingContract, StreamingContract, MarkdownContract, ReceivingContract):
     """Both ways."""

@@ -9,7 +9,7 @@ from gateway.clock import Clock
 from gateway.contracts.adapter import Adapter, AdapterKit, CommandInfo
 from gateway.errors import RetryLater
 from gateway.ids import MessageId
-from gateway.messages import Inbound, Message, MessageDeleted, PlaceMoved, Receipt
+from gateway.messages import Inbound, Message, MessageDeleted, Origin, PlaceMoved, Receipt
 from tests.fakes.watch import Watch
 
 COMMANDS = (
@@ -63,6 +63,8 @@ class Gate:
         """Each entry refuses one delivery, to be tried again after so many seconds."""
         self.receipt = Receipt()
         """What every delivery is answered with; one that is not taken is not kept."""
+        self.refused: list[Origin] = []
+        """How the messages that were not taken were made."""
         self.open = asyncio.Event()
         self.open.set()
         self._watch = Watch()
@@ -76,6 +78,8 @@ class Gate:
         is_known = inbound.event_key in {one.event_key for one in self.kept}
         if self.receipt.is_taken and not is_known:
             self.kept.append(inbound)
+        if not self.receipt.is_taken and isinstance(inbound, Message):
+            self.refused.append(inbound.origin)
         self._watch.changed()
         return self.receipt
 

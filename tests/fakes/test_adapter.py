@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
-from tests.contracts.adapter_contract import SendingContract, Stage
+from tests.contracts.adapter_contract import MarkdownContract, SendingContract, Stage
 from tests.fakes.account import Account
 from tests.fakes.adapter import (
     DraftingAdapter,
@@ -87,5 +87,5 @@ def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Stage:
     return Stage(adapter, lambda: request.param(clock), account, person, an_address(), tmp_path)
 
 
-class TestPlatformsInMemory(SendingContract):
+class TestPlatformsInMemory(SendingContract, MarkdownContract):
     pass

@@ -65,6 +65,11 @@ class TerminalPerson(Person):
         return [_shown(message) for message in self._terminal.output.messages]
 
     @override
+    def asides(self) -> list[str]:
+        # Nobody else looks at it.
+        return list(self._terminal.output.messages)
+
+    @override
     def preview(self) -> str:
         return ""
 

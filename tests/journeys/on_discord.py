@@ -20,10 +20,22 @@ class DiscordPerson(Person):
         self.channel = channel
         self.name = user.name
         self.identity = f"discord:{user.id}"
+        self._written: Message | None = None
 
     @override
     def writes(self, text: str, **more: Any) -> Message:
-        return self.user.writes(self._addressed(text), channel=self.channel, **more)
+        self._written = self.user.writes(self._addressed(text), channel=self.channel, **more)
+        return self._written
+
+    @override
+    def edits(self, text: str) -> None:
+        assert self._written is not None
+        self.user.edits(self._written, self._addressed(text))
+
+    @override
+    def takes_back(self) -> None:
+        assert self._written is not None
+        self.user.deletes(self._written)
 
     @override
     def sends(self, name: str, data: bytes, words: str = "") -> Message:
@@ -45,6 +57,11 @@ class DiscordPerson(Person):
             if one.is_from_bot and not one.is_thinking
             for part in range(max(1, len(one.files)))
         ]
+
+    @override
+    def asides(self) -> list[str]:
+        shown = self.channel.shown(self.user.id)
+        return [one.text for one in shown if one.is_from_bot and one.seen_by == self.user.id]
 
     @override
     def preview(self) -> str:
@@ -123,6 +140,10 @@ class Discord(Platform):
             lambda _: gateway.identifies > self._receiving and gateway.is_connected,
             timeout=PATIENCE,
         )
+
+    @override
+    def pings(self) -> list[str]:
+        return [one.kind for one in self.server.pings if one.kind != "reply"]
 
     @override
     def complaints(self) -> list[str]:

@@ -28,6 +28,7 @@ class SlackPerson(Person):
         self.name = user.name
         self.identity = f"slack:{user.team}:{user.id}"
         self._thread: str | None = None
+        self._written: Message | None = None
 
     @property
     def thread(self) -> str | None:
@@ -40,7 +41,18 @@ class SlackPerson(Person):
             self._addressed(text), place=self.place, **{"thread": self.thread, **more}
         )
         self._follow(message)
+        self._written = message
         return message
+
+    @override
+    def edits(self, text: str) -> None:
+        assert self._written is not None
+        self.user.edits(self._written, self._addressed(text), place=self.place)
+
+    @override
+    def takes_back(self) -> None:
+        assert self._written is not None
+        self.user.deletes(self._written, place=self.place)
 
     @override
     def sends(self, name: str, data: bytes, words: str = "", **more: Any) -> Message:
@@ -84,6 +96,10 @@ class SlackPerson(Person):
     @override
     def sees(self) -> list[Shown]:
         return [shown for one in self._messages() for shown in _shown(one)]
+
+    @override
+    def asides(self) -> list[str]:
+        return self.user.whispers(self.place)
 
     @override
     def preview(self) -> str:
@@ -193,6 +209,10 @@ class Slack(Platform):
         await self.server.until(
             lambda server: server.sockets.opened > self._opened, timeout=PATIENCE
         )
+
+    @override
+    def pings(self) -> list[str]:
+        return [ping.token for ping in self.server.pings]
 
     @override
     def complaints(self) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from typing_extensions import override
 
-from tests.fakes.telegram import Chat, FakeTelegram, Message, User
+from tests.fakes.telegram import Chat, FakeTelegram, Message, Press, User
 from tests.journeys.platform import PATIENCE, Person, Platform, Shown
 
 _OWNER = 42
@@ -24,11 +24,19 @@ class TelegramPerson(Person):
         self.thread = thread
         self.name = user.name
         self.identity = f"telegram:{user.id}"
+        self._written: Message | None = None
+        self._presses: list[Press] = []
 
     @override
     def writes(self, text: str, **more: Any) -> Message:
         words = text if text.startswith("/") else self._addressed(text)
-        return self.user.writes(words, chat=self.chat, thread=self.thread, **more)
+        self._written = self.user.writes(words, chat=self.chat, thread=self.thread, **more)
+        return self._written
+
+    @override
+    def edits(self, text: str) -> None:
+        assert self._written is not None
+        self.user.edits(self._written, self._addressed(text), chat=self.chat)
 
     @override
     def sends(self, name: str, data: bytes, words: str = "") -> Message:
@@ -41,7 +49,11 @@ class TelegramPerson(Person):
 
     @override
     def presses(self, label: str) -> None:
-        self.user.presses(label, chat=self.chat)
+        self._presses.append(self.user.presses(label, chat=self.chat))
+
+    @override
+    def asides(self) -> list[str]:
+        return [press.answer for press in self._presses if press.answer]
 
     @override
     def sees(self) -> list[Shown]:
@@ -121,6 +133,17 @@ class Telegram(Platform):
 
     def _signs_of_receiving(self) -> int:
         return self.server.updates.polls + len(self.server.calls("setWebhook"))
+
+    @override
+    def pings(self) -> list[str]:
+        return [
+            entity["type"]
+            for chat in self.server.chats.values()
+            for message in chat.messages.values()
+            for entity in message.entities
+            if message.is_from_bot
+            and (entity["type"] == "text_mention" or "tg://user" in entity.get("url", ""))
+        ]
 
     @override
     def complaints(self) -> list[str]:

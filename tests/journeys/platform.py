@@ -57,6 +57,18 @@ class Person(ABC):
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until it holds, woken by each change of what is shown."""
 
+    def asides(self) -> list[str]:
+        """Return what the bot said for this person's eyes alone, where that can be seen."""
+        return []
+
+    def edits(self, text: str) -> None:
+        """Change what this person last wrote, where that is told to bots."""
+        raise NotImplementedError
+
+    def takes_back(self) -> None:
+        """Delete what this person last wrote, where that is told to bots."""
+        raise NotImplementedError
+
     def texts(self) -> list[str]:
         return [message.text for message in self.sees() if message.text]
 
@@ -129,6 +141,10 @@ class Platform(ABC):
     @abstractmethod
     async def connected(self) -> None:
         """Wait until the gateway receives."""
+
+    def pings(self) -> list[str]:
+        """Return whom the bot has called by what it said, where the platform knows that."""
+        return []
 
     @abstractmethod
     def complaints(self) -> list[str]:
