@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+pytest.register_assert_rewrite("tests.contracts")
 settings.register_profile("same every time", derandomize=True, deadline=None)
 settings.load_profile("same every time")
 

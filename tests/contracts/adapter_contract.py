@@ -152,11 +152,11 @@ async def receiving(adapter: Adapter, account: Account, platform: Platform) -> A
 
 @asynccontextmanager
 async def on_stage(
-    platform: Platform, kind: type[Adapter], pardoned: str = "nothing"
+    platform: Platform, kind: type[Adapter], pardoned: Sequence[str] = ()
 ) -> AsyncIterator[Stage]:
     """Open an adapter and have it hear once from its person.
 
-    At the end nothing may have been refused by the platform, but what contains `pardoned`.
+    At the end nothing may have been refused by the platform, but what contains one of `pardoned`.
     """
     folder = platform.folder
     account = Account(platform.clock, folder / "data")
@@ -177,7 +177,8 @@ async def on_stage(
         yield Stage(adapter, make, account, person, here, folder, platform)
     finally:
         await adapter.close()
-    assert [one for one in platform.complaints() if pardoned not in one] == []
+    complaints = platform.complaints()
+    assert [one for one in complaints if not any(words in one for words in pardoned)] == []
 
 
 class SendingContract:
@@ -264,11 +265,9 @@ class SendingContract:
     async def test_the_end_of_typing_is_no_error(self, stage: Stage) -> None:
         adapter = stage.able(EndsTyping)
         before = stage.person.sees()
-        await adapter.end_typing(stage.here)
-        with suppress(NotSupported):
-            await adapter.show_typing(stage.here)
-        for _ in range(2):
-            await adapter.end_typing(stage.here)
+        for call in (adapter.end_typing, adapter.show_typing, *[adapter.end_typing] * 2):
+            with suppress(NotSupported):
+                await call(stage.here)
         assert stage.person.sees() == before
 
     async def test_a_draft_is_no_message_or_is_not_supported_here(self, stage: Stage) -> None:
@@ -387,7 +386,9 @@ class StreamingContract:
             for text, is_growing in (("The first and", True), ("The first and the last.", False)):
                 message = OutgoingMessage("out_1", text, is_growing=is_growing, tasks=(HAS_READ,))
                 await later.edit(stage.here, sent, message)
-        assert [one.text for one in stage.person.sees()[before:]] == ["The first and the last."]
+        (shown,) = stage.person.sees()[before:]
+        # Where the stream has ended with its process, tools may have become a line.
+        assert shown.text.startswith("The first and the last.")
 
     async def test_r6_a_message_that_grows_is_found_by_the_next_process(self, stage: Stage) -> None:
         adapter = stage.able(FindsSent)
@@ -580,13 +581,26 @@ class ReceivingContract:
     async def test_marks_follow_each_other_and_may_be_made_twice(self, stage: Stage) -> None:
         adapter = stage.able(MarksMessages)
         question = stage.account.gate.messages[0].message_id
-        before = stage.person.sees()
+        before, signs = stage.person.sees(), []
         for sign in (Mark.SEEN, Mark.SEEN, Mark.DONE, Mark.DONE, Mark.SEEN, Mark.FAILED):
             await adapter.mark(stage.here, question, sign)
+            signs.append(stage.person.signs())
+        assert [len(shown) for shown in signs] == [1] * len(signs)
+        assert (signs[0], signs[2]) == (signs[1], signs[3])
+        assert len({shown[0] for shown in signs}) == 3
+        assert stage.person.sees() == before
+
+    async def test_r7_a_mark_of_an_ended_process_is_replaced(self, stage: Stage) -> None:
+        adapter = stage.able(MarksMessages)
+        question = stage.account.gate.messages[0].message_id
+        await adapter.mark(stage.here, question, Mark.SEEN)
+        seen = stage.person.signs()
         async with stage.restarted() as later:
             assert isinstance(later, MarksMessages)
-            await later.mark(stage.here, question, Mark.DONE)
-        assert stage.person.sees() == before
+            for sign in (Mark.SEEN, Mark.DONE):
+                await later.mark(stage.here, question, sign)
+        assert len(stage.person.signs()) == 1
+        assert stage.person.signs() != seen
 
     async def test_r2_an_edit_is_the_same_message_in_another_event(self, stage: Stage) -> None:
         stage.needs("edits")

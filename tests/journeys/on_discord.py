@@ -59,6 +59,12 @@ class DiscordPerson(Person):
         ]
 
     @override
+    def signs(self) -> list[str]:
+        assert self._written is not None
+        bot = self.server.world.bot_id
+        return [emoji for emoji, who in self._written.reactions.items() if bot in who]
+
+    @override
     def asides(self) -> list[str]:
         shown = self.channel.shown(self.user.id)
         return [one.text for one in shown if one.is_from_bot and one.seen_by == self.user.id]

@@ -98,6 +98,12 @@ class SlackPerson(Person):
         return [shown for one in self._messages() for shown in _shown(one)]
 
     @override
+    def signs(self) -> list[str]:
+        assert self._written is not None
+        bot = self.server.world.bot_user
+        return [name for name, who in self._written.reactions.items() if bot in who]
+
+    @override
     def asides(self) -> list[str]:
         return self.user.whispers(self.place)
 

@@ -52,6 +52,11 @@ class TelegramPerson(Person):
         self._presses.append(self.user.presses(label, chat=self.chat))
 
     @override
+    def signs(self) -> list[str]:
+        assert self._written is not None
+        return [emoji for who, emoji in self._written.reacted.items() if who == "bot"]
+
+    @override
     def asides(self) -> list[str]:
         return [press.answer for press in self._presses if press.answer]
 

@@ -61,6 +61,10 @@ class Person(ABC):
         """Return what the bot said for this person's eyes alone, where that can be seen."""
         return []
 
+    def signs(self) -> list[str]:
+        """Return the bot's signs on what this person last wrote."""
+        raise NotImplementedError
+
     def edits(self, text: str) -> None:
         """Change what this person last wrote, where that is told to bots."""
         raise NotImplementedError

@@ -14,7 +14,7 @@ from tests.journeys.on_telegram import Telegram, TelegramGroup
 @pytest.fixture(params=[Telegram, TelegramGroup])
 async def stage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stage]:
     place: Telegram = request.param(FastClock(), tmp_path)
-    async with place, on_stage(place, TelegramAdapter, pardoned="not modified") as it:
+    async with place, on_stage(place, TelegramAdapter, pardoned=("not modified",)) as it:
         yield it
 
 
