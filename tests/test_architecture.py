@@ -13,7 +13,7 @@ SOURCES = sorted([*ROOT.glob("gateway/**/*.py"), *ROOT.glob("adapters/**/*.py")]
 
 FLOORS = {
     0: {"messages", "events", "transcript", "session_key", "errors", "ids", "clock", "chat_text"},
-    1: {"settings", "workspace"},
+    1: {"settings", "workspace", "listening"},
     1.5: {"contracts"},
     2: {
         "runners", "replies", "sessions", "people", "store", "providers", "tools", "hooks",
