@@ -38,8 +38,8 @@ class _Parley(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (click.exceptions.Exit, click.ClickException, click.Abort):
-            raise
+        except (click.exceptions.Exit, click.ClickException, click.Abort, BrokenPipeError):
+            raise  # click ends on these as programs do, also where `head` has seen enough
         except Exception as error:  # noqa: BLE001 - this is where every error ends
             reported = _reported(error)
             lines = traceback.format_exception(error) if ctx.meta.get(DEBUG) else _explain(reported)

@@ -82,6 +82,14 @@ def test_t45_an_error_shows_no_secret(options: list[str], monkeypatch: pytest.Mo
     assert "canary" not in result.output
 
 
+def test_a_reader_that_has_seen_enough_is_no_bug() -> None:
+    failing = "from tests.gateway.cli.test_main import Failing; Failing(BrokenPipeError(32, ''))()"
+    ended = subprocess.run(
+        [sys.executable, "-c", failing, "fail"], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "")
+
+
 def test_every_error_has_a_code() -> None:
     assert CliRunner().invoke(Failing(GatewayError()), ["any"]).stderr == "parley: GatewayError\n"
 
