@@ -238,7 +238,10 @@ async def test_the_native_stop(
     assert not ann.dm.can_be_stopped(root.ts)
     again = await started(server, ann, root, markdown_text="twice")
     await client.agents_sessions_setStatus(**at, status="processing")
-    await client.chat_stopStream(**again, session_status="active")
+    await client.chat_stopStream(**again, session_status="processing")
+    assert ann.dm.can_be_stopped(root.ts)
+    last = await started(server, ann, root, markdown_text="thrice")
+    await client.chat_stopStream(**last)
     assert not ann.dm.can_be_stopped(root.ts)
 
 

@@ -67,8 +67,8 @@ def stop_stream(world: World, call: Call) -> Any:
     blocks = call.json("blocks", "invalid_blocks_format")
     checked = [] if blocks is None else checked_blocks(blocks)
     metadata = metadata_of(call)
-    status = call.text("session_status")
-    if status and status not in _SESSIONS:
+    status = call.text("session_status") or "active"
+    if status not in _SESSIONS:
         raise invalid("session_status")
     before = message_payload(world, place, message)
     _grow(message, chunks, checked)
@@ -77,7 +77,7 @@ def stop_stream(world: World, call: Call) -> Any:
     message.metadata = metadata if metadata is not None else message.metadata
     assert message.stream is not None
     message.stream.ended = world.now()
-    if status and message.thread_ts in place.sessions:
+    if message.thread_ts in place.sessions:
         place.sessions[message.thread_ts].status = status
     call.record.ts = message.ts
     _look_at(world, call, message)
