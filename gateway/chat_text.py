@@ -1,7 +1,7 @@
 """Text as every platform needs it: cleaned on the way in, and tables that line up."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 _DROPPED = dict.fromkeys(
@@ -9,7 +9,12 @@ _DROPPED = dict.fromkeys(
 )
 """Control characters, and those that turn the direction of what follows."""
 
+_TOO_WIDE = 48
+"""Letters; more of them a telephone breaks into several lines, and columns are none any more."""
+_NOTHING = "—"
+
 Rows = Sequence[Sequence[str]]
+Record = tuple[str, Sequence[str]]
 
 
 def clean(text: str) -> str:
@@ -32,6 +37,25 @@ def format_table(rows: Rows, alignments: Sequence[str]) -> str:
     ]
     rule = "-+-".join("-" * width for width in widths)
     return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def is_too_wide(rows: Rows) -> bool:
+    """Say whether a table that has more than a head would not fit a telephone."""
+    columns = list(zip_longest(*rows, fillvalue=""))
+    width = sum(max(map(_width, column)) + len(" | ") for column in columns) - len(" | ")
+    return len(rows) > 1 and width > _TOO_WIDE
+
+
+def table_records(rows: Rows) -> Iterator[Record]:
+    """Tell a table row by row: what a row begins with, then a line for each further cell."""
+    head, *body = zip(*zip_longest(*rows, fillvalue=""), strict=True)
+    for row in body:
+        title, *lines = map(_named, head, row)
+        yield title, lines
+
+
+def _named(name: str, cell: str) -> str:
+    return ": ".join(filter(None, (name.strip(), cell.strip() or _NOTHING)))
 
 
 def _width(text: str) -> int:

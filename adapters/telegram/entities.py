@@ -107,6 +107,13 @@ class Writing(MarkedText):
         """Have at least so many line breaks before what is written next."""
         self._breaks = max(self._breaks, lines)
 
+    def owe_breaks_at_most(self, lines: int) -> None:
+        self._breaks = min(self._breaks, lines)
+
+    @property
+    def owes_sign(self) -> bool:
+        return bool(self._sign)
+
     def owe_sign(self, sign: str) -> None:
         """Put a list item's sign before what is written next."""
         self.pay_sign()

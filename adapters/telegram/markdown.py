@@ -11,7 +11,7 @@ from typing import Any
 import pyromark
 
 from adapters.telegram.entities import Rendered, Writing, utf16_length
-from gateway.chat_text import clean, format_table
+from gateway.chat_text import clean, format_table, is_too_wide, table_records
 
 _OPTIONS = (
     pyromark.Options.ENABLE_TABLES
@@ -75,6 +75,7 @@ class _Renderer:
             "End": lambda tag: self._end(*_named(tag)),
         }
         self._starts: dict[str, Callable[[Any], None]] = {
+            "Paragraph": self._start_paragraph,
             "Heading": self._start_heading,
             "List": self._start_list,
             "Item": self._start_item,
@@ -158,16 +159,23 @@ class _Renderer:
         self._out.write(_RULE)
         self._end_block()
 
+    def _start_paragraph(self, _: Any) -> None:
+        """Let a further paragraph of a list's item stand under the first."""
+        if self._lists and not self._quotes and not self._out.owes_sign:
+            self._out.owe_sign("  " * len(self._lists))
+
     def _start_heading(self, _: Any) -> None:
-        self._start_block()
+        self._out.owe_breaks(1 if self._lists else 2)
         self._out.open_style("bold")
 
     def _end_heading(self, _: Any) -> None:
         self._out.close_style("bold")
-        self._end_block()
+        self._start_block()  # the words are right below it
 
     def _start_list(self, first_number: int | None) -> None:
         self._start_block()
+        if self._lists:
+            self._out.owe_breaks_at_most(1)
         self._lists.append(first_number)
 
     def _end_list(self, _: Any) -> None:
@@ -244,7 +252,21 @@ class _Renderer:
 
     def _end_table(self, _: Any) -> None:
         rows, self._rows = self._rows, []
-        self._write_pre(format_table(rows, self._alignments))
+        if is_too_wide(rows):
+            self._write_records(rows)
+        else:
+            self._write_pre(format_table(rows, self._alignments))
+
+    def _write_records(self, rows: list[list[str]]) -> None:
+        for title, lines in table_records(rows):
+            self._start_block()
+            self._out.open_style("bold")
+            self._write(title)
+            self._out.close_style("bold")
+            for line in lines:
+                self._start_block()
+                self._write(f"• {line}")
+            self._end_block()
 
     def _start_link(self, link: dict[str, str]) -> None:
         self._links.append((link["dest_url"], self._out.here()))

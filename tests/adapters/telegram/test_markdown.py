@@ -56,7 +56,8 @@ def seen(markdown: str) -> tuple[str, list[tuple[str, str]]]:
         ("[ping](tg://user?id=5)", "ping (tg://user?id=5)", []),
         ("[mail](mailto:a@b.c)", "mail (mailto:a@b.c)", []),
         ("<a@b.org>", "a@b.org", []),
-        ("# Title\nText", "Title\n\nText", [("bold", "Title")]),
+        ("# Title\n\nText", "Title\nText", [("bold", "Title")]),
+        ("Text\n# One\n## Two", "Text\n\nOne\n\nTwo", [("bold", "One"), ("bold", "Two")]),
         ("> a\n> > b", "a\n\nb", [("blockquote", "a\n\nb")]),
         ("---", "──────────", []),
         ("one\ntwo  \nthree", "one\ntwo\nthree", []),
@@ -64,6 +65,7 @@ def seen(markdown: str) -> tuple[str, list[tuple[str, str]]]:
         ("3. a\n4. b", "3. a\n4. b", []),
         ("- [ ] a\n- [x] b", "☐ a\n☑ b", []),
         ("- a\n\n- b", "• a\n\n• b", []),
+        ("- a\n\n  - b\n- c\n\n  more\n\n- d", "• a\n  • b\n• c\n\n  more\n\n• d", []),
         ("-\n- a", "• \n• a", []),
         ("1. a\n   ```py\n   x\n   ```\n2. b", "1. a\nx\n\n2. b", [("pre:py", "x")]),
         ("```python\nprint(1)\n```", "print(1)", [("pre:python", "print(1)")]),
@@ -107,6 +109,14 @@ def test_tables_are_aligned_by_what_letters_fill() -> None:
         "b c               |",
     ]
     assert seen(table) == ("\n".join(lines), [("pre", "\n".join(lines))])
+
+
+def test_a_table_too_wide_for_a_telephone_is_told_row_by_row() -> None:
+    head, rule = f"| Name | {'long ' * 9}| |", "|---|---|---|"
+    text, entities = seen(f"{head}\n{rule}\n| **Ann** | 1 | x |\n| Bob | | y |\n\nEnd")
+    long = ("long " * 9).strip()
+    assert text == (f"Name: Ann\n• {long}: 1\n• x\n\nName: Bob\n• {long}: —\n• y\n\nEnd")
+    assert entities == [("bold", "Name: Ann"), ("bold", "Name: Bob")]
 
 
 @pytest.mark.parametrize("markdown", ["", ">", "```\n```", "\u200b", "# ", "-", "|"])
