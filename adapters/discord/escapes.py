@@ -63,7 +63,8 @@ def inline_code(text: str) -> str:
         return f"`{text}`"
     if 2 in runs or max(runs) > 2:  # noqa: PLR2004 - the two that mark such code
         text = re.sub("(?<=`)(?=`)", _UNSEEN, text)
-    return f"`` {text} ``"
+    pad = " " if "`" in {text[0], text[-1]} else ""
+    return f"``{pad}{text}{pad}``"
 
 
 def block_code(code: str, language: str = "") -> str:

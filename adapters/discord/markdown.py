@@ -5,7 +5,7 @@ text, HTML and formulas are shown as they were written.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pyromark
 
 from adapters.discord.escapes import address, block_code, escaped, inline_code
-from gateway.chat_text import clean, format_table
+from gateway.chat_text import Record, clean, format_table, is_too_wide, table_records
 
 _OPTIONS = (
     pyromark.Options.ENABLE_TABLES
@@ -25,6 +25,7 @@ UNSEEN = "…"
 _RULE = "─" * 10
 _STYLES = {"Strong": "**", "Emphasis": "*", "Strikethrough": "~~"}
 _HEADINGS = {"H1": "# ", "H2": "## ", "H3": "### "}
+_HEADING_SIGNS = tuple(_HEADINGS.values())
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _WEB_ADDRESS = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
 _LANGUAGE = re.compile(r"[\w+#.-]+")
@@ -150,7 +151,7 @@ class _Renderer:
             name, data = _named(event)
             self._events[name](data)
         self._frame.end_block()
-        return "\n\n".join(self._frame.blocks)
+        return _apart(self._frame.blocks)
 
     @property
     def _frame(self) -> _Frame:
@@ -222,6 +223,8 @@ class _Renderer:
         elif _WEB_ADDRESS.fullmatch(url) and not self._links and not self._cells:
             quoted = quote(url, safe=_IN_AN_ADDRESS)
             self._frame.line[start:] = [f"[{label}](<{address(quoted)}>)"]
+        elif self._links and _WEB_ADDRESS.fullmatch(url):
+            return  # a picture inside a link leaves the link to it
         elif url and url.removeprefix("mailto:") != label:
             self._text(f" ({url})")
 
@@ -278,7 +281,7 @@ class _Renderer:
         quoted = self._frames.pop()
         quoted.end_block()
         self._quotes -= 1
-        text = "\n\n".join(quoted.blocks)
+        text = _apart(quoted.blocks)
         if text and not self._quotes:  # Discord has no quote inside a quote
             text = "\n".join(f"> {line}" for line in text.split("\n"))
         if text:
@@ -338,11 +341,26 @@ class _Renderer:
         self._rows[-1].append("".join([*cell.line, *cell.words]))
 
     def _end_table(self, _: Any) -> None:
-        self._frame.blocks.append(block_code(format_table(self._rows, self._alignments)))
+        if is_too_wide(self._rows):
+            self._frame.blocks += [_listed(record) for record in table_records(self._rows)]
+        else:
+            self._frame.blocks.append(block_code(format_table(self._rows, self._alignments)))
 
 
 _IN_AN_ADDRESS = "!#$%&'*+,-./:;=?@[]_~"
 """What stays as it is in a link; brackets would end it early."""
+
+
+def _apart(blocks: Sequence[str]) -> str:
+    """Put an empty line between blocks, but not below a heading, which has room of its own."""
+    lines = [block + ("\n" if block.startswith(_HEADING_SIGNS) else "\n\n") for block in blocks]
+    return "".join(lines).rstrip("\n")
+
+
+def _listed(record: Record) -> str:
+    title, lines = record
+    items = (f"- {escaped(line, at_line_start=False)}" for line in lines)
+    return "\n".join([f"**{escaped(title, at_line_start=False)}**", *items])
 
 
 def _indented(text: str, by: str) -> str:

@@ -15,7 +15,7 @@ from tests.fakes.discord.mentions import named
 
 WIDE = "```\n漢字 | b\n-----+--\nx    | y\n```"
 SAMPLES = {
-    "headings": ("# One\n## Two\n### Three\n#### Four", "# One\n\n## Two\n\n### Three\n\n**Four**"),
+    "headings": ("# One\n## Two\n### Three\n#### Four", "# One\n## Two\n### Three\n**Four**"),
     "deep_heading_with_bold": ("#### A **b** c", "**A b c**"),
     "styles": ("**b** *i* ~~s~~ `c` __also b__", "**b** *i* ~~s~~ `c` **also b**"),
     "signs_side_by_side": ("*a***b**", "*a*\u200b**b**"),
@@ -39,15 +39,24 @@ SAMPLES = {
     "no_web_link": ("[a](javascript:x)", "a (javascript:x)"),
     "what_is_no_link": ("\\[a [b] c](u) [d]", "\\[a \\[b] c](u) [d]"),
     "image": ("![cat](https://e.x/c.png)", "[cat](<https://e.x/c.png>)"),
+    "image_in_a_link": ("[![cat](https://e.x/c.png)](https://e.x)", "[cat](<https://e.x>)"),
     "image_without_words": ("![](https://e.x/c.png)", "https://e.x/c.png"),
     "table": ("| a | b |\n|:--|--:|\n| x | 10 |", "```\na |  b\n--+---\nx | 10\n```"),
     "table_of_wide_letters": ("| 漢字 | b |\n|---|---|\n| x | y |", WIDE),
     "table_with_code": ("| a |\n|---|\n| `x` **y** |", "```\na\n---\nx y\n```"),
+    "table_too_wide": (
+        f"| Name | {'long ' * 9}|\n|---|---|\n| *A* | 1*2 |\n| B |\n\nEnd",
+        f"**Name: A**\n- {'long ' * 9}".rstrip()
+        + f": 1\\*2\n\n**Name: B**\n- {'long ' * 9}".rstrip()
+        + ": —\n\nEnd",
+    ),
     "html_block": ("<div>\n*x*\n</div>", "<div>\n\\*x\\*\n</div>"),
     "not_a_list": ("1\\. a\n\\- b", "1\\. a\n\\- b"),
     "html": ("<b>x</b> <script>", "<b>x</b> <script>"),
     "break": ("a<br>b", "a\nb"),
     "math": ("$x_1 + y^2$", "$x_1 + y^2$"),
+    "code_with_a_tick": ("``a ` b`` ``` `` ```", "``a ` b`` `` `\u200b` ``"),
+    "heading_in_a_quote": ("> # One\n> two\n>\n> three", "> # One\n> two\n> \n> three"),
     "small_print": ("-# a", "\\-# a"),
     "not_a_heading": ("\\# a", "\\# a"),
     "time": ("<t:1:R> <:a:1> </new:1>", "\\<t:1:R> \\<:a:1> \\</new:1>"),
