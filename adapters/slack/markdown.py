@@ -14,10 +14,14 @@ _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _FENCE = re.compile(r"^[ ]{0,3}(?:[>*+-][ \t]*|\d{1,9}[.)][ \t]+|[ ]{1,})*(`{3,}|~{3,})(.*)$")
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 _IMAGE = re.compile(r"!\[([^\]\n]*)\](?=\()")
+_LINKED_IMAGE = re.compile(r"\[!\[([^\[\]\n]*)\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)\](?=\()")
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^\s<>]+)>")
 _READ_AS_ENTITY = re.compile(r"&(?=(?:amp|lt|gt);)")
 _QUOTE_SIGNS = re.compile(r"^(?:[ \t]*(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t])))*[ \t]*>[ \t]?")
-_UNFINISHED = re.compile(r"(?:!(?:\[[^\]\n]*\]?)?|<[^\s>]*|&[a-z]{0,3})$")
+_UNFINISHED = re.compile(
+    r"(?:\[!\[[^\[\]\n]*\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\([^()\s]*|\)\]?)?"
+    r"|!(?:\[[^\]\n]*\]?)?|<[^\s>]*|&[a-z]{0,3})$"
+)
 
 
 def safe(markdown: str) -> str:
@@ -93,6 +97,7 @@ def _safe_prose(text: str) -> str:
 
 
 def _without_pictures(text: str) -> str:
+    text = _LINKED_IMAGE.sub(lambda image: f"[{image[1] or 'image'}]", text)
     linked = _IMAGE.sub(lambda image: f"[{image[1] or 'image'}]", text)
     return _AUTOLINK.sub(r"\1", linked)
 

@@ -12,7 +12,7 @@ from tests.fakes.slack.text import decoded, live_tokens, read_markdown, read_mrk
 MENTIONS = ["<!channel>", "<@U0ANN>", "<#C0DEV|dev>", "<!here|x>", "<!subteam^S0|ops>", "<@W1>"]
 PIECES = [*MENTIONS, "&lt;", "&amp;", "&", "<", ">", "`", "```\n", "~~~\n", "\n", "> ", "- ", "* ",
           "1. ", "![a](", "[b](", ")", "https://x.y/?a=1&lt;b", "|", "&#60;!channel&#62;", " ", "é",
-          "😀", "\u202e", "\\"]  # fmt: skip
+          "😀", "\u202e", "\\", "[![a](b", ")]("]  # fmt: skip
 TEXTS = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=5)), max_size=30).map("".join)
 
 
@@ -59,6 +59,7 @@ def test_what_is_settled_is_never_taken_back(before: str, after: str) -> None:
         ("[a](https://x.y/?a=1&b=2)", "[a](https://x.y/?a=1&b=2)"),
         ("![cat](https://x.y/c.png)", "[cat](https://x.y/c.png)"),
         ("![](https://x.y/c.png)", "[image](https://x.y/c.png)"),
+        ("[![cat](https://x.y/a_(b).png)](https://x.y)", "[cat](https://x.y)"),
         ("`![cat](x)` and ![cat](x)", "`![cat](x)` and [cat](x)"),
         ("```\n![cat](x)\n```", "```\n![cat](x)\n```"),
         ("- [ ] to do\n- [x] done", "- [ ] to do\n- [x] done"),
@@ -92,6 +93,9 @@ def test_what_is_read_is_what_was_written() -> None:
     ("growing", "shown"),
     [
         ("hello ![ca", "hello "),
+        ("hello [![cat](https://x.y/a_(b", "hello "),
+        ("hello [![cat](https://x.y/c.png)]", "hello "),
+        ("hello [![cat](https://x.y/c.png) and", "hello [![cat](https://x.y/c.png) and"),
         ("hello ![cat]", "hello "),
         ("hello !", "hello "),
         ("hello &am", "hello "),
