@@ -8,6 +8,8 @@ from gateway.replies.wording import as_code, escaped
 
 _LINES_AT_MOST = 5
 _TITLE_AT_MOST = 160
+_NOTICED = 0.1
+"""Seconds."""
 _TIMES = "\u00d7"
 
 
@@ -64,8 +66,8 @@ class ToolStatus:
         for call in self._calls.values():
             by_tool.setdefault(call.tool, []).append(call)
         names = [_counted(tool, calls) for tool, calls in by_tool.items()]
-        seconds = sum(call.seconds or 0.0 for call in self._calls.values())
-        return "🔧 " + " · ".join([*names, f"{seconds:.1f} s"])
+        time = _time(sum(call.seconds or 0.0 for call in self._calls.values()))
+        return "🔧 " + " · ".join([*names, *filter(None, [time])])
 
 
 def _task(call_id: str, call: _Call) -> Task:
@@ -79,9 +81,15 @@ def _task(call_id: str, call: _Call) -> Task:
 
 def _line(call: _Call) -> str:
     sign = "⏳" if call.seconds is None else "✗" if call.has_failed else "✓"
-    time = "" if call.seconds is None else f"· {call.seconds:.1f} s"
+    time = _time(call.seconds or 0.0)
     words = call.outcome if call.has_failed else call.summary
-    return " ".join(filter(None, (sign, escaped(call.tool), as_code(words), time)))
+    line = " ".join(filter(None, (sign, escaped(call.tool), as_code(words))))
+    return f"{line} · {time}" if time else line
+
+
+def _time(seconds: float) -> str:
+    """Tell a time that somebody has noticed."""
+    return f"{seconds:.1f} s" if seconds >= _NOTICED else ""
 
 
 def _counted(tool: str, calls: list[_Call]) -> str:

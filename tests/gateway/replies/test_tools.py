@@ -32,6 +32,11 @@ def test_a_failed_call_says_why() -> None:
     )
 
 
+def test_a_time_that_nobody_notices_is_not_told() -> None:
+    tools = status(started("1", summary="a"), finished("1", seconds=0.04))
+    assert tools.lines() == "✓ read_file `a`"
+
+
 def test_a_backtick_in_an_input_stays_in_the_line() -> None:
     assert status(started("1", summary="a` **b**\nc")).lines() == "⏳ read_file ``a` **b** c``"
 
@@ -55,4 +60,5 @@ def test_the_footer_counts_and_names_failures() -> None:
     )
     assert tools.footer() == "🔧 read_file ×2 (1 failed) · search_files · 3.1 s"  # noqa: RUF001 - as shown
     assert status(failed("1", "write_file")).footer() == "🔧 write_file (failed) · 0.5 s"
+    assert status(finished("1", "now", 0.04)).footer() == "🔧 now"
     assert status().footer() == ""
