@@ -21,8 +21,18 @@ class Status(Command):
     async def run(self, call: Call) -> Answer:
         waiting = await self._inbox.waiting(Lane(call.kept.session_key))
         title = call.session.title if call.session and call.session.title else "not started yet"
-        state = "nothing is waiting" if not waiting else f"{waiting} message(s) in work or waiting"
+        state = _told(waiting)
         return Answer(
             f"- Agent: `{call.kept.agent}`\n- Model: `{call.model}`\n"
             f"- Conversation: {title}\n- Queue: {state}"
         )
+
+
+def _told(waiting: int) -> str:
+    match waiting:
+        case 0:
+            return "nothing is waiting"
+        case 1:
+            return "one message is in work"
+        case _:
+            return f"{waiting} messages are in work or waiting"

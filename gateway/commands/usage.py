@@ -16,6 +16,8 @@ _DAY = 86_400.0
 _MONTH = 30 * _DAY
 _SPANS = (("Last 24 hours", _DAY), ("Last 30 days", _MONTH))
 _AT_MOST = 10
+_COST = (" Cost |", "--:|")
+"""The head of a column that is only there where something has a price, and the line below."""
 
 
 class Usage(Command):
@@ -77,7 +79,7 @@ def _table(title: str, totals: Sequence[UsageTotal], money_of: Callable[[int], s
         + (f" {money_of(total.micros)} |" if has_prices else "")
         for total in totals
     )
-    cost, rule = (" Cost |", "--:|") if has_prices else ("", "")
+    cost, rule = _COST if has_prices else ("", "")
     head = f"| Model | Calls | In | Cached | Out |{cost}\n|---|--:|--:|--:|--:|{rule}"
     return f"**{title}**\n\n{head}\n{rows}"
 
@@ -90,9 +92,13 @@ def _shares(
 ) -> str:
     if not shares:
         return f"**{title}**: nothing"
+    has_prices = any(share.amount.micros for _, share in shares)
     rows = "\n".join(
-        f"| `{name}` | {share.calls} | {share.amount.tokens:,} | {money_of(share.amount.micros)} |"
+        f"| `{name}` | {share.calls} | {share.amount.tokens:,} |"
+        + (f" {money_of(share.amount.micros)} |" if has_prices else "")
         for name, share in shares[:_AT_MOST]
     )
     more = f"\n\nand {len(shares) - _AT_MOST} more" if len(shares) > _AT_MOST else ""
-    return f"**{title}**\n\n| {of} | Calls | Tokens | Cost |\n|---|--:|--:|--:|\n{rows}{more}"
+    cost, rule = _COST if has_prices else ("", "")
+    head = f"| {of} | Calls | Tokens |{cost}\n|---|--:|--:|{rule}"
+    return f"**{title}**\n\n{head}\n{rows}{more}"

@@ -273,7 +273,7 @@ async def test_status_tells_the_truth_while_a_turn_runs(make: Make) -> None:
         await served.until(gate.reached.is_set)
         await served.writes("and a tern?")
         await served.writes("/status")
-        await served.reads("- Queue: 2 message(s) in work or waiting")
+        await served.reads("- Queue: 2 messages are in work or waiting")
         assert "- Conversation: What is a gull?" in "".join(served.texts())
         served.model.script.append(says("Well!"))
         gate.open()
