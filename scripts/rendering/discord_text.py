@@ -75,11 +75,12 @@ def _prose(text: str, at: int, depth: int) -> tuple[str, int, int]:
         if _LINE_START.match(text, end):
             break
     lines = text[at:end]
+    gap = "<br>" if lines.endswith("\n\n") else ""
     is_under_item = depth and lines.startswith("  " * depth)
     if not is_under_item:
-        return f'<div class="prose">{inline(lines.removesuffix(chr(10)))}</div>', end, 0
+        return f'<div class="prose">{inline(lines.removesuffix(chr(10)))}{gap}</div>', end, 0
     plain = "\n".join(_LEAD.sub("", line, count=1) for line in lines.removesuffix("\n").split("\n"))
-    return f'<div class="item" style="--depth:{depth}">{inline(plain)}</div>', end, depth
+    return f'<div class="item" style="--depth:{depth}">{inline(plain)}{gap}</div>', end, depth
 
 
 def inline(text: str) -> str:

@@ -66,13 +66,17 @@ def _scene(act: str, title: str, shots: Mapping[str, Shots]) -> str:
 
 
 def _column(platform: str, shots: list[Shot]) -> str:
-    seen = "".join(map(_shot, shots))
+    asked = ["", *(shot.question for shot in shots)]
+    seen = "".join(
+        _shot(shot, is_asked=shot.question != before)
+        for shot, before in zip(shots, asked, strict=False)
+    )
     return f'<div class="{platform}"><h4>{_NAMES[platform]}</h4>{seen}</div>'
 
 
-def _shot(shot: Shot) -> str:
+def _shot(shot: Shot, *, is_asked: bool) -> str:
     when = f'<p class="when">{escape(shot.when)}</p>' if shot.when else ""
-    asked = f'<div class="asked">{shot.question}</div>' if shot.question else ""
+    asked = f'<div class="asked">{shot.question}</div>' if is_asked else ""
     return f"{when}{asked}{''.join(map(_bubble, shot.bubbles))}"
 
 

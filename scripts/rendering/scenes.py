@@ -57,14 +57,14 @@ async def tool_run(stage: Stage, ann: Person) -> None:
 async def picture(stage: Stage, ann: Person) -> None:
     stage.world.model.say(call("write_file", path="sun.png", content_base64=picture_base64()))
     stage.world.model.say(call("send_image", path="sun.png", caption="A **sunrise**, as asked"))
-    await _answered(stage, ann, "Paint me a sunrise")
+    await _answered(stage, ann, "Paint me a sunrise", "There it is.")
     stage.take("A picture with a caption")
 
 
 async def file(stage: Stage, ann: Person) -> None:
     stage.world.model.say(call("write_file", path="notes.md", content=NOTES))
     stage.world.model.say("Here they are.", call("send_file", path="notes.md"))
-    await _answered(stage, ann, "Send me your notes")
+    await _answered(stage, ann, "Send me your notes", "They are short.")
     stage.take("A file")
 
 
@@ -175,7 +175,7 @@ async def signs(stage: Stage, ann: Person) -> None:
 
 ACTS: dict[str, tuple[Scene, ...]] = {
     "What the model writes": (*map(sample, SAMPLES), long),
-    "What it does": (tool_run, approval, picture, file, album),
+    "What it does": (tool_run, picture, file, album, approval),
     "What goes otherwise": (failure, outage, stopped),
     "What people ask of the gateway": (
         command("/start", "Hello!"),

@@ -43,7 +43,9 @@ class TelegramEye:
     def _draft(self) -> Bubble:
         sent = self._server.calls("sendMessageDraft", self._chat)[-1].parameters
         raw = {name: _plain(sent[name]) for name in ("text", "entities") if name in sent}
-        return Bubble(draw(raw["text"], raw.get("entities", ())), raw, "draft")
+        draft = self._chat.draft(self._person.thread)
+        stop = button_row([button("◼ Stop")]) if draft is not None and draft.can_stop else ""
+        return Bubble(draw(raw["text"], raw.get("entities", ())) + stop, raw, "draft")
 
 
 def _plain(value: Any) -> Any:

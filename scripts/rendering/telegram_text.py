@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from scripts.rendering.bubble import code_block, link
-from tests.fakes.telegram.text import Entity, found
+from tests.fakes.telegram.text import Entity, found, piece
 
 _TAGS = {
     "bold": "b",
@@ -37,10 +37,17 @@ def draw(text: str, entities: Iterable[Entity]) -> str:
         one
         for one in map(_span, found(text))
         if not any(one.start < other.end and other.start < one.end for other in taken)
+        and not (one.entity["type"] == "bot_command" and _is_tag(text, one.entity))
     ]
     spans = sorted([*own, *free], key=lambda one: (one.start, -one.end))
     raw = text.encode("utf-16-le")
     return _BREAKS_AROUND_BLOCKS.sub(r"\1", _drawn(raw, 0, len(raw) // 2, spans))
+
+
+def _is_tag(text: str, entity: Entity) -> bool:
+    """Say whether what looks like a command ends an HTML element; to clients that is none."""
+    before = piece(text, {"offset": 0, "length": entity["offset"]})
+    return before.endswith("<")
 
 
 def _span(entity: Entity) -> _Span:
