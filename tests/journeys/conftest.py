@@ -28,6 +28,17 @@ PLATFORMS: dict[str, type[Platform]] = {
     "slack http": SlackHttp,
 }
 
+_EVERYWHERE = [
+    "telegram",
+    "telegram group",
+    "terminal",
+    "discord",
+    "discord server",
+    "slack",
+    "slack channel",
+]
+_KNOWN = ("telegram", "discord", "slack")
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Take a journey to every platform, or to those it names, or to the one it knows."""
@@ -35,21 +46,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return  # it goes to two platforms at once
     named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
     if "platform" in metafunc.fixturenames and not any("platform" in names for names in named):
-        knows_telegram = "telegram" in metafunc.fixturenames
-        places = (
-            ["telegram"]
-            if knows_telegram
-            else [
-                "telegram",
-                "telegram group",
-                "terminal",
-                "discord",
-                "discord server",
-                "slack",
-                "slack channel",
-            ]
-        )
-        metafunc.parametrize("platform", places, indirect=True)
+        known = [name for name in _KNOWN if name in metafunc.fixturenames]
+        metafunc.parametrize("platform", known or _EVERYWHERE, indirect=True)
 
 
 @pytest.fixture
@@ -98,4 +96,18 @@ def ann(world: World) -> Person:
 def telegram(platform: Platform) -> Telegram:
     """Return the platform, in journeys that only Telegram knows."""
     assert isinstance(platform, Telegram)
+    return platform
+
+
+@pytest.fixture
+def discord(platform: Platform) -> Discord:
+    """Return the platform, in journeys that only Discord knows."""
+    assert isinstance(platform, Discord)
+    return platform
+
+
+@pytest.fixture
+def slack(platform: Platform) -> Slack:
+    """Return the platform, in journeys that only Slack knows."""
+    assert isinstance(platform, Slack)
     return platform
