@@ -25,7 +25,10 @@ def home_view(name: str, command: str, commands: Sequence[CommandInfo]) -> dict[
         ),
         _section(":large_green_circle: I am connected."),
         {"type": "divider"},
-        _section(f"*Commands.* Write them to me, or anywhere after `{command}`."),
+        _section(
+            f"*Commands.* Write them after `{command}`. In a thread Slack takes no commands; write "
+            f"`@{escape(name)} /new` there, or in messages to me ` /new`, with a space before it."
+        ),
         _section("\n".join(_line(one, command) for one in _open_to_all(commands))),
     ]
     return {"type": "home", "blocks": blocks}

@@ -260,6 +260,7 @@ async def test_home_tells_what_the_app_is(server: FakeSlack, ann: User) -> None:
     told = str(ann.home)
     assert "Write to me under *Messages*" in told
     assert "connected" in told
+    assert "with a space before it" in told
     assert "`/parley new`  Start afresh" in told
     assert "pair" not in told
 
