@@ -28,6 +28,11 @@ def pictures(all_data: Iterable[bytes]) -> str:
     return f'<div class="pictures">{"".join(map(picture, all_data))}</div>'
 
 
+def signs(all_emoji: Iterable[str]) -> str:
+    """Draw reactions to a message."""
+    return "".join(f'<span class="sign">{escape(emoji)}</span>' for emoji in all_emoji)
+
+
 def file_card(name: str, size: int) -> str:
     return (
         f'<div class="file"><span>📄</span><div><b>{escape(name)}</b>'

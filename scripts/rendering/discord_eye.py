@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from scripts.rendering.bubble import Bubble, button, button_row, file_card, picture, pictures
+from scripts.rendering.bubble import Bubble, button, button_row, file_card, picture, pictures, signs
 from scripts.rendering.discord_text import draw
 from tests.fakes.discord import Channel, Message
 from tests.journeys.on_discord import DiscordPerson
@@ -29,8 +29,7 @@ class DiscordEye:
 
     def question(self) -> str:
         asked = [one for one in self._channel.shown() if not one.is_from_bot][-1]
-        signs = "".join(f'<span class="sign">{emoji}</span>' for emoji in asked.reactions)
-        return f"{draw(asked.content)}{signs}"
+        return draw(asked.content) + signs(asked.reactions)
 
     def _messages(self) -> list[Message]:
         return [one for one in self._channel.shown(self._person.user.id) if one.is_from_bot]

@@ -112,7 +112,10 @@ _INLINE: tuple[tuple["re.Pattern[str]", Callable[["re.Match[str]"], str]], ...] 
     (re.compile(pattern), drawn)
     for pattern, drawn in (
         (rf"\\([{_SIGNS}])", lambda found: escape(found[1], quote=False)),
-        (r"(`{1,2})([^`](?:[\s\S]*?[^`])?)\1(?!`)", lambda found: f"<code>{escape(found[2])}</code>"),
+        (
+            r"(`{1,2})([^`](?:[\s\S]*?[^`])?)\1(?!`)",
+            lambda found: f"<code>{escape(found[2])}</code>",
+        ),
         (r"<(https?://[^\s<>]+)>", lambda found: link(found[1], escape(found[1]))),
         (r"<(?:@[!&]?|#)\d+>", _mention),
         (
@@ -120,7 +123,10 @@ _INLINE: tuple[tuple["re.Pattern[str]", Callable[["re.Match[str]"], str]], ...] 
             lambda found: link(found[2], inline(found[1])),
         ),
         (r"https?://[^\s<>]+[^\s<>.,;:!?)*|]", lambda found: link(found[0], escape(found[0]))),
-        (r"\*\*\*(?=\S)([\s\S]+?)(?<=\S)\*\*\*", _tagged("b")),
+        (
+            r"\*\*\*(?=\S)([\s\S]+?)(?<=\S)\*\*\*",
+            lambda found: f"<b><em>{inline(found[1])}</em></b>",
+        ),
         (r"\*\*(?=\S)([\s\S]+?)(?<=\S)\*\*(?!\*)", _tagged("b")),
         (r"__(?=\S)([\s\S]+?)(?<=\S)__(?!_)", _tagged("u")),
         (r"~~(?=\S)([\s\S]+?)(?<=\S)~~", _tagged("s")),

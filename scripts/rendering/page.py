@@ -26,8 +26,8 @@ $style</style>
 <h1>What people see</h1>
 <p>The same words and deeds of the model on each platform, drawn from what the platform was
 really sent: a gateway ran against fake servers, and <code>scripts/draw_rendering.py</code> drew
-what they had in the end, about as the platform's own client would. Below each message is what
-was sent for it.</p>
+what they had in the end, about as the platform's own client would. Unfold “sent” to see what a
+message is made of.</p>
 <nav>$contents</nav>
 </header>
 $acts
@@ -59,10 +59,9 @@ def _scene(act: str, title: str, shots: Mapping[str, Shots]) -> str:
     columns = "\n".join(
         _column(platform, seen.get((act, title), [])) for platform, seen in shots.items()
     )
-    source = ""
-    if title in SAMPLES:
-        source = f"<details><summary>the Markdown</summary><pre>{escape(SAMPLES[title])}</pre></details>"
-    return f"<section><h3>{escape(title)}</h3>{source}\n<div class=\"row\">\n{columns}\n</div></section>"
+    source = _folded("the Markdown", SAMPLES[title]) if title in SAMPLES else ""
+    head = f"<section><h3>{escape(title)}</h3>{source}"
+    return f'{head}\n<div class="row">\n{columns}\n</div></section>'
 
 
 def _column(platform: str, shots: list[Shot]) -> str:
@@ -88,5 +87,9 @@ def _bubble(bubble: Bubble) -> str:
 
 
 def _raw(raw: Any) -> str:
-    told = escape(json.dumps(raw, ensure_ascii=False, indent=1), quote=False)
-    return f"<details><summary>sent</summary><pre>{told}</pre></details>"
+    return _folded("sent", json.dumps(raw, ensure_ascii=False, indent=1))
+
+
+def _folded(title: str, text: str) -> str:
+    inside = escape(text, quote=False)
+    return f"<details><summary>{title}</summary><pre>{inside}</pre></details>"

@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -36,17 +37,17 @@ def platforms() -> list[str]:
 async def play(platform: str) -> Shots:
     """Play every scene, and return what was seen."""
     with tempfile.TemporaryDirectory() as folder, installed(Path(folder)):
-        shots = await _play_acts(platform, Path(folder) / "acts", ACTS)
-        return shots | await _play_acts(platform, Path(folder) / "apart", APART, reactions=True)
+        shots = await _play_acts(platform, ACTS)
+        return shots | await _play_acts(platform, APART, reactions=True)
 
 
-async def _play_acts(
-    name: str, folder: Path, acts: Mapping[str, tuple[Scene, ...]], **entry: Any
-) -> Shots:
-    folder.mkdir()
+async def _play_acts(name: str, acts: Mapping[str, tuple[Scene, ...]], **entry: Any) -> Shots:
     platform, eye = _PLATFORMS[name]
     clock = FastClock(_SPEED)
-    async with platform(clock, folder) as met, World(folder, met, clock) as world:
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        met = await stack.enter_async_context(platform(clock, folder))
+        world = await stack.enter_async_context(World(folder, met, clock))
         world.config["adapters"][name] = met.entry | entry
         world.config["access"] |= {"direct_messages": "pairing"}
         world.agent |= {"models": [OTHER_MODEL], "approvals": ["edit_file"], "tools": TOOLS}

@@ -43,12 +43,13 @@ SAMPLES = {
         "Then run it:\n\n```\n$ python greet.py\nHello, <Ann> & *others*!\n```\n\nDone."
     ),
     "Fences with backticks inside": (
-        "In Markdown, code stands in fences:\n\n````markdown\n```python\nprint('`hi`')\n```\n````\n\n"
+        "In Markdown, code stands in fences:\n\n"
+        "````markdown\n```python\nprint('`hi`')\n```\n````\n\n"
         "1. In a list, too:\n\n   ```sh\n   echo `date`\n   ```\n2. And on."
     ),
     "A long line of code": (
         "```sh\ncurl --silent --show-error --location --header 'Accept: application/json' "
-        "--data '{\"name\": \"a rather long value\", \"other\": [1, 2, 3]}' "
+        '--data \'{"name": "a rather long value", "other": [1, 2, 3]}\' '
         "https://api.example.org/v2/things?expand=all\n```"
     ),
     "Links": (
@@ -100,21 +101,29 @@ def long_answer() -> str:
         parts.extend(_PARAGRAPHS)
     code = "\n".join(f"    moor(berth={berth}, rope='{berth * 7} m')" for berth in range(1, 45))
     parts.insert(6, f"```python\ndef evening():\n{code}\n```")
-    rows = "\n".join(f"| Berth {berth} | ship {berth * 3} | {berth * 11} t |" for berth in range(1, 31))
+    rows = "\n".join(
+        f"| Berth {berth} | ship {berth * 3} | {berth * 11} t |" for berth in range(1, 31)
+    )
     parts.insert(14, f"| Where | Who | Load |\n|---|---|--:|\n{rows}")
     return "\n\n".join([*parts, "**The very end.**"])
 
 
-_HOURS = ("Before dawn", "Morning", "Noon", "Afternoon", "Evening", "Night")
+_HOURS = (
+    *("Before dawn", "Dawn", "Early morning", "Morning", "Before noon", "Noon", "After noon"),
+    *("Afternoon", "Before dusk", "Evening", "Night"),
+)
 _PARAGRAPHS = (
-    "The water is *still*, and the first boats go out without a sound. Gulls sit on the piles "
-    "and wait, as they have waited every morning since there was a pier to wait on. Somebody "
-    "lights a lamp in the harbour office, and the window is the only warm thing far and wide.",
-    "What there is to do is written on a board: who comes in, who goes out, and who owes for "
-    "last week. Nobody reads it, since everybody knows; but it would be missed. When it rains "
-    "the chalk runs, and then it is written anew, in the same words and by the same hand.",
+    """\
+The water is *still*, and the first boats go out without a sound. Gulls sit on the piles and wait, \
+as they have waited every morning since there was a pier to wait on. Somebody lights a lamp in the \
+harbour office, and the window is the only warm thing far and wide.""",
+    """\
+What there is to do is written on a board: who comes in, who goes out, and who owes for last week. \
+Nobody reads it, since everybody knows; but it would be missed. When it rains the chalk runs, and \
+then it is written anew, in the same words and by the same hand.""",
     "- ropes are looked over, **every one**\n- the crane is greased\n- the clock is put right",
-    "By the time the second bell rings, the fish is sold, the nets hang to dry, and the talk "
-    "turns to the weather. It will hold, says one. It will not, says another. Both are written "
-    "down in a book that nobody has ever opened again.",
+    """\
+By the time the second bell rings, the fish is sold, the nets hang to dry, and the talk turns to \
+the weather. It will hold, says one. It will not, says another. Both are written down in a book \
+that nobody has ever opened again.""",
 )

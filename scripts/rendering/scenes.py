@@ -1,7 +1,6 @@
 """What happens between a person and the bot, on whatever platform."""
 
 import asyncio
-import base64
 from collections.abc import Awaitable, Callable
 
 from gateway.providers.demo_picture import picture_base64
@@ -37,6 +36,18 @@ def sample(title: str) -> Scene:
         stage.take(title)
 
     return play
+
+
+async def thinking(stage: Stage, ann: Person) -> None:
+    silence = asyncio.Event()
+    asked = stage.world.model.asked_count
+    stage.world.model.say(silence, "It is good.")
+    ann.writes("How is it?")
+    await stage.world.model.until(lambda it: it.asked_count > asked)
+    await stage.world.clock.sleep(3)
+    stage.take("Before the first word")
+    silence.set()
+    await stage.world.until_waiting(0)
 
 
 async def tool_run(stage: Stage, ann: Person) -> None:
@@ -175,7 +186,7 @@ async def signs(stage: Stage, ann: Person) -> None:
 
 ACTS: dict[str, tuple[Scene, ...]] = {
     "What the model writes": (*map(sample, SAMPLES), long),
-    "What it does": (tool_run, picture, file, album, approval),
+    "What it does": (thinking, tool_run, picture, file, album, approval),
     "What goes otherwise": (failure, outage, stopped),
     "What people ask of the gateway": (
         command("/start", "Hello!"),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from scripts.rendering.bubble import Bubble, button, button_row, file_card, picture, pictures
+from scripts.rendering.bubble import Bubble, button, button_row, file_card, picture, pictures, signs
 from scripts.rendering.slack_text import draw_markdown, draw_mrkdwn
 from tests.fakes.slack import Conversation, Message
 from tests.fakes.slack.conversation import Task
@@ -28,8 +28,7 @@ class SlackEye:
         now = self._place.now()
         bubbles = [_bubble(one, now) for one in self._messages()[after:]]
         bubbles += [
-            Bubble(f"{draw_mrkdwn(one)}", one, "only you see this")
-            for one in self._person.asides()
+            Bubble(f"{draw_mrkdwn(one)}", one, "only you see this") for one in self._person.asides()
         ]
         thread = self._person.thread or ""
         if status := self._place.status(thread):
@@ -40,8 +39,7 @@ class SlackEye:
 
     def question(self) -> str:
         asked = [one for one in self._place.shown(self._person.thread) if not one.is_from_bot][-1]
-        signs = "".join(f'<span class="sign">{_EMOJI.get(one, one)}</span>' for one in asked.reactions)
-        return f"{draw_mrkdwn(asked.text)}{signs}"
+        return draw_mrkdwn(asked.text) + signs(_EMOJI.get(one, one) for one in asked.reactions)
 
     def _messages(self) -> list[Message]:
         return [one for one in self._place.shown(self._person.thread) if one.is_from_bot]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from scripts.rendering.bubble import Bubble, button, button_row, file_card, picture, pictures
+from scripts.rendering.bubble import Bubble, button, button_row, file_card, picture, pictures, signs
 from scripts.rendering.telegram_text import draw
 from tests.fakes.telegram import Chat, FakeTelegram, Message
 from tests.journeys.on_telegram import TelegramPerson
@@ -34,8 +34,7 @@ class TelegramEye:
 
     def question(self) -> str:
         asked = [one for one in self._chat.shown() if not one.is_from_bot][-1]
-        signs = "".join(f'<span class="sign">{emoji}</span>' for emoji in asked.reactions)
-        return f"{_words(asked)}{signs}"
+        return _words(asked) + signs(asked.reactions)
 
     def _messages(self) -> list[Message]:
         return [one for one in self._chat.shown(self._person.thread) if one.is_from_bot]
@@ -89,4 +88,3 @@ def _raw(message: Message) -> dict[str, Any]:
         (media.kind if media else "", media and f"{media.size} bytes"),
     )
     return {name: value for name, value in facts if value}
-

@@ -60,15 +60,14 @@ def _drawn(raw: bytes, start: int, end: int, spans: Sequence[_Span]) -> str:
     left = list(spans)
     while left:
         outer, *rest = left
-        inside = [replace(one, end=min(one.end, outer.end)) for one in rest if one.start < outer.end]
-        left = [
-            replace(one, start=max(one.start, outer.end)) for one in rest if one.end > outer.end
-        ]
+        edge = outer.end
+        inside = [replace(one, end=min(one.end, edge)) for one in rest if one.start < edge]
+        left = [replace(one, start=max(one.start, edge)) for one in rest if one.end > edge]
         pieces.extend((
             _words(raw, start, outer.start),
             _styled(outer.entity, _drawn(raw, outer.start, outer.end, inside)),
         ))
-        start = outer.end
+        start = edge
     pieces.append(_words(raw, start, end))
     return "".join(pieces)
 

@@ -1,11 +1,11 @@
 """A slow tool that pictures wait for."""
 
 import asyncio
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
-import sys
 
 from typing_extensions import override
 
