@@ -20,7 +20,7 @@ _TAGS = {
 }
 _OWN = frozenset({"pre", "code", "text_link"})
 """Inside these a client finds no links, names or commands."""
-_BREAKS_AROUND_BLOCKS = re.compile(r"\n?(</?(?:pre|blockquote)(?:>| [^>]*>))\n?")
+_BREAK_AFTER_BLOCK = re.compile(r"(</(?:pre|blockquote)>)\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def draw(text: str, entities: Iterable[Entity]) -> str:
     ]
     spans = sorted([*own, *free], key=lambda one: (one.start, -one.end))
     raw = text.encode("utf-16-le")
-    return _BREAKS_AROUND_BLOCKS.sub(r"\1", _drawn(raw, 0, len(raw) // 2, spans))
+    return _BREAK_AFTER_BLOCK.sub(r"\1", _drawn(raw, 0, len(raw) // 2, spans))
 
 
 def _is_tag(text: str, entity: Entity) -> bool:

@@ -27,7 +27,7 @@ def entity(kind: str, offset: int, length: int, **details: str) -> dict[str, obj
         (
             "x\n\nprint()\n\ny",
             [entity("pre", 3, 7, language="py")],
-            "x\n<pre><i>py</i>print()</pre>\ny",
+            "x\n\n<pre><i>py</i>print()</pre>\ny",
         ),
         ("</b> /new", [], '&lt;/b&gt; <a title="bot_command">/new</a>'),
         ("`/new`", [entity("code", 0, 6)], "<code>`/new`</code>"),
