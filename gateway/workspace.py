@@ -56,10 +56,14 @@ def setup_group_workspace(agent: AgentId, base: Path, group: str) -> Path:
 
 
 def move_group_workspace(agent: AgentId, base: Path, old: str, new: str) -> None:
-    """Give a group's directory to its new name, unless that has one of its own."""
+    """Give a group's directory to its new name, unless that has one of its own.
+
+    A platform may tell of one move in both places at once: whoever comes second finds it done.
+    """
     groups = base / "workspaces" / _quoted(agent) / "groups"
-    if (groups / _quoted(old)).is_dir() and not (groups / _quoted(new)).exists():
-        (groups / _quoted(old)).rename(groups / _quoted(new))
+    if not (groups / _quoted(new)).exists():
+        with suppress(FileNotFoundError):
+            (groups / _quoted(old)).rename(groups / _quoted(new))
 
 
 def share_workspace(agent: AgentId, base: Path, source: PersonId, target: PersonId) -> None:

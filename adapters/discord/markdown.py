@@ -20,6 +20,7 @@ _OPTIONS = (
     | pyromark.Options.ENABLE_STRIKETHROUGH
     | pyromark.Options.ENABLE_TASKLISTS
     | pyromark.Options.ENABLE_FOOTNOTES
+    | pyromark.Options.ENABLE_MATH  # so that no sign in a formula is taken for Markdown
 )
 UNSEEN = "…"
 _RULE = "─" * 10
@@ -106,6 +107,8 @@ class _Renderer:
             "Text": self._text,
             "Html": self._text,
             "Code": self._code,
+            "InlineMath": lambda formula: self._text(f"${formula}$"),
+            "DisplayMath": lambda formula: self._text(f"$${formula}$$"),
             "InlineHtml": self._inline_html,
             "FootnoteReference": lambda label: self._text(f"[{label}]"),
             "TaskListMarker": lambda is_done: self._sign("☑ " if is_done else "☐ "),

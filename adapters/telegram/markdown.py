@@ -18,6 +18,7 @@ _OPTIONS = (
     | pyromark.Options.ENABLE_STRIKETHROUGH
     | pyromark.Options.ENABLE_TASKLISTS
     | pyromark.Options.ENABLE_FOOTNOTES
+    | pyromark.Options.ENABLE_MATH  # so that no sign in a formula is taken for Markdown
 )
 _UNSEEN = Rendered("…")
 _RULE = "─" * 10
@@ -65,6 +66,8 @@ class _Renderer:
             "Text": self._write,
             "Html": self._write,
             "Code": self._code,
+            "InlineMath": lambda formula: self._write(f"${formula}$"),
+            "DisplayMath": lambda formula: self._write(f"$${formula}$$"),
             "InlineHtml": self._inline_html,
             "FootnoteReference": lambda label: self._write(f"[{label}]"),
             "TaskListMarker": self._task,

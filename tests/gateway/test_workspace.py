@@ -19,6 +19,7 @@ from gateway.workspace import (
     check_room,
     clean_name,
     files_beneath,
+    move_group_workspace,
     open_beneath,
     read_beneath,
     save_asset,
@@ -398,3 +399,28 @@ def test_a_persons_files_are_shared_as_copies_that_lose_nothing(tmp_path: Path) 
     assert read_beneath(source, "data/sub/b.txt") == b"old b"
     assert outside.read_text() == "secret"
     assert not (target / "data/link").exists()
+
+
+def test_a_group_whose_move_is_told_twice_moves_once(tmp_path: Path) -> None:
+    """As by Telegram, which tells it in the old group and in the new one, at the same moment."""
+    old = setup_group_workspace(MAIN, tmp_path, "old")
+    (old / "data/kept.txt").write_text("kept")
+    for _ in range(2):
+        move_group_workspace(MAIN, tmp_path, "old", "new")
+    new = setup_group_workspace(MAIN, tmp_path, "new")
+    assert not old.exists()
+    assert (new / "data/kept.txt").read_text() == "kept"
+
+
+def test_a_group_that_loses_its_directory_while_it_moves_has_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rename(path: Path, target: Path) -> None:
+        path.replace(target)
+        path.replace(target)  # as whoever is second does
+
+    old = setup_group_workspace(MAIN, tmp_path, "old")
+    monkeypatch.setattr(Path, "rename", rename)
+    move_group_workspace(MAIN, tmp_path, "old", "new")
+    assert not old.exists()
+    assert setup_group_workspace(MAIN, tmp_path, "new").is_dir()

@@ -55,6 +55,7 @@ SAMPLES = {
     "html": ("<b>x</b> <script>", "<b>x</b> <script>"),
     "break": ("a<br>b", "a\nb"),
     "math": ("$x_1 + y^2$", "$x_1 + y^2$"),
+    "math_with_signs": ("$a*b*c\\,d$ and $5", "$a\\*b\\*c\\\\,d$ and $5"),
     "code_with_a_tick": ("``a ` b`` ``` `` ```", "``a ` b`` `` `\u200b` ``"),
     "heading_in_a_quote": ("> # One\n> two\n>\n> three", "> # One\n> two\n> \n> three"),
     "small_print": ("-# a", "\\-# a"),

@@ -91,6 +91,7 @@ def test_markdown_becomes_text_and_entities(
         "cp $HOME/$USER to $5 or $10",
         "if (a || b || c) then",
         "f(x) = x^2 and \\alpha",
+        "$a*b*c$ and\n$$\n\\int_0^1 x_i\\,dx \\\\ y\n$$\nfor $5 or $10.",
         "a & b &x;",
         "@everyone /stop #tag",
     ],
