@@ -135,9 +135,13 @@ class Dispatch:
             await reply.finish()
             return TurnState.DEAD
         admission = await self._access.authorise(kept.message)
-        if isinstance(admission, Refusal) or kept.owner not in (None, admission.person.id):
-            # Let in anew, or linked meanwhile by a way that left this message behind: what
-            # it was to be answered from is no longer its writer's.
+        if isinstance(admission, Refusal):
+            raise NotAllowed(NO_LONGER_WORDS)
+        if kept.owner not in (None, admission.person.id):
+            if not turn.is_resumed:
+                # Linked or parted since the turn began: the store knows whose it is now.
+                raise RetryLater("its writer is somebody else by now", _BESIDE_ANOTHER)
+            # Let in anew: what it was to be answered from is no longer its writer's.
             raise NotAllowed(NO_LONGER_WORDS)
         pool = self._pools.get(kept.agent)
         if pool is None:

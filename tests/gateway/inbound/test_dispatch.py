@@ -397,7 +397,7 @@ async def test_a_clock_that_is_set_back_delays_no_put_off_message_for_long(
         set_back(served, monkeypatch)
         await served.start()
         model.mood = None
-        await served.reads("Well!", within=301.0)
+        await served.reads("Well!", within=330.0)
 
 
 async def test_a_clock_that_is_set_back_delays_no_album(
