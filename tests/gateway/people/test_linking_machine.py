@@ -19,7 +19,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from typing_extensions import override
 
+from gateway.contracts.inbox import Kept
 from gateway.contracts.provider import ModelRequest
+from gateway.contracts.stores import Turn
+from gateway.store.turns import SqlTurns
 from gateway.transcript import UserEntry
 from tests.fakes.gateway import FakeGateway
 from tests.fakes.provider import FakeProvider, Gate, Step, says
@@ -319,3 +322,29 @@ TestT13Linking.settings = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
+
+
+async def test_r1_who_is_linked_as_their_turn_begins_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin, has_begun, is_linked = SqlTurns.begin, asyncio.Event(), asyncio.Event()
+
+    async def begin_slowly(turns: SqlTurns, kept: Kept) -> Turn:
+        turn = await begin(turns, kept)
+        if kept.message.text.startswith("remember") and not has_begun.is_set():
+            has_begun.set()
+            await is_linked.wait()
+        return turn
+
+    monkeypatch.setattr(SqlTurns, "begin", begin_slowly)
+    world = World(tmp_path, monkeypatch)
+    await world.served.start()
+    try:
+        await world.writes("ann", "one")
+        await world.served.until(has_begun.is_set)
+        await world.links("ann", "two", "one", 0)
+        is_linked.set()
+        await world.settle()
+        await world.served.stop()
+    finally:
+        await world.served.end()
