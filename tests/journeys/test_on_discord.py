@@ -337,14 +337,14 @@ async def test_r8_what_was_written_while_it_was_down_is_answered_once_and_in_ord
     world: World, discord: Discord
 ) -> None:
     """What is older than `catch_up` is left."""
-    world.config["adapters"]["discord"]["catch_up"] = 300
+    world.config["adapters"]["discord"]["catch_up"] = 60
     await world.start()
     ann, bob = discord.person("Ann"), discord.person("Bob")
     await ann.asks("first", "first")
     await bob.asks("first", "first")
     await world.stop()
     bob.writes("hours ago")
-    await world.clock.sleep(400)
+    await world.clock.sleep(90)
     for number in range(4):
         ann.writes(f"meanwhile {number}")
     await world.start()
