@@ -244,5 +244,5 @@ class FindsSent(ABC):
         """Return the message that was sent under `sought.key`, if it has arrived.
 
         It was sent after `since`, seconds since 1970, and may have begun to grow. Raise
-        `NotSupported` where that cannot be known.
+        `NotSupported` where that cannot be known. Files are not asked for.
         """

@@ -268,7 +268,8 @@ class Deliveries:
     async def _find(self, route: Route, row: OutboxRow) -> tuple[MessageId | None, bool]:
         """Look for a message that may have arrived; False when that cannot be known."""
         adapter = route.adapter
-        if not isinstance(adapter, FindsSent):
+        # A message of files is shown without a key, so that none found would mean nothing.
+        if not isinstance(adapter, FindsSent) or row.kind is OutboxKind.FILES:
             return None, False
         sought = _sought(route, row)
         looks = 0

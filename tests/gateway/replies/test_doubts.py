@@ -1,13 +1,14 @@
 """Sends of which nobody knows whether they arrived, on platforms that can look."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from gateway.contracts.stores import OutboxKind
 from gateway.errors import NotSupported, SendRefused, SendUncertain
-from gateway.events import TextDelta
-from gateway.messages import OutgoingMessage
+from gateway.events import FileReady, TextDelta
+from gateway.messages import OutgoingFile, OutgoingMessage
 from tests.fakes.adapter import FindingAdapter, KeyedAdapter, Lost
 from tests.fakes.clock import FakeClock
 from tests.fakes.talk import Talk, an_address
@@ -156,3 +157,18 @@ async def test_r6_a_key_that_is_forgotten_meanwhile_is_looked_for() -> None:
     await talk.answer(["The whole answer."])
     assert talk.platform.texts() == ["The whole answer."]
     assert len(talk.platform.made("find")) == 1
+
+
+@pytest.mark.parametrize("is_applied", [True, False])
+async def test_r6_lesson_13_a_file_in_doubt_is_not_sought_nor_sent_again(
+    talk: Talk[FindingAdapter], tmp_path: Path, is_applied: bool
+) -> None:
+    """A history tells no key of a message of files: that none is found means nothing."""
+    path = tmp_path / "f"
+    path.write_bytes(b"x")
+    file = FileReady(file=OutgoingFile(path, "f", "text/plain"), call_id="1")
+    talk.platform.script["files"].append(Lost(is_applied=is_applied))
+    await talk.answer([file, "Done."])
+    assert talk.platform.files == [("f",)] * is_applied
+    assert talk.platform.texts()[-1] == "Done.\n\n_A file may be missing: f_"
+    assert not talk.platform.made("find")
