@@ -70,8 +70,7 @@ class Files:
                     await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise failure(error, is_repeatable=True) from None
-        if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise RetryLater("Slack is in trouble (upload)", 1.0)
+        _check_trouble(response)
         if response.status != HTTPStatus.OK:
             raise SendRefused(f"Slack refused {file.name} (HTTP {response.status})")
         return {"id": str(told["file_id"]), "title": file.name}
@@ -161,12 +160,16 @@ class Files:
             raise failure(error, is_repeatable=True) from None
 
 
-def _check_answer(response: aiohttp.ClientResponse, limit: int, mime: str) -> None:
+def _check_trouble(response: aiohttp.ClientResponse) -> None:
     if response.status == HTTPStatus.TOO_MANY_REQUESTS:
         told = response.headers.get("Retry-After", "")
         raise RetryLater("Slack asks to wait", float(told) if told.isdigit() else 30.0)
     if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise RetryLater(f"Slack is in trouble (HTTP {response.status})", 1.0)
+
+
+def _check_answer(response: aiohttp.ClientResponse, limit: int, mime: str) -> None:
+    _check_trouble(response)
     if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         raise Refused(_MISSING_SCOPE)
     if response.status != HTTPStatus.OK:

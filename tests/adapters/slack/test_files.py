@@ -95,7 +95,7 @@ async def test_an_upload_that_fails_has_shown_nothing(
     adapter: SlackAdapter, server: FakeSlack, ann: User, tmp_path: Path
 ) -> None:
     files = [outgoing(tmp_path, "a.txt", b"a")]
-    for effect in (Drop(), Answer(502)):
+    for effect in (Drop(), Answer(502), RateLimit(3)):
         server.faults.add(effect, path="/upload/", times=1)
         with pytest.raises(RetryLater):
             await adapter.send_files(at(ann.dm), files, "out_1")

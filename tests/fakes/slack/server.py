@@ -189,7 +189,8 @@ class FakeSlack(FakeServer):
         async def apply() -> Reply:
             return self._apply(call, lambda: self._methods.answer(call))
 
-        return await self.perform(request, {**call.arguments, "channel": call.channel}, apply)
+        facts = {**call.arguments, "channel": call.channel, "method": method}
+        return await self.perform(request, facts, apply)
 
     def _note(self, call: Call) -> None:
         self.log.append(call.record)
@@ -248,7 +249,7 @@ class FakeSlack(FakeServer):
                 return Reply(200, b"ok", {"Content-Type": "text/plain"})
             return Reply(404, reply.body, reply.headers)
 
-        return await self.perform(request, call.arguments, apply)
+        return await self.perform(request, {**call.arguments, "method": call.method}, apply)
 
     @override
     def error(self, status: int, message: str, *, retry_after: float | str | None = None) -> Reply:
@@ -258,12 +259,14 @@ class FakeSlack(FakeServer):
 
     @override
     def befell(self, effect: Effect, facts: Mapping[str, Any]) -> None:
-        """Count later calls made before the waiting time that a fault asked for is over."""
+        """Count later calls made before the waiting time that a fault asked for is over.
+
+        Where files go and come from is no method of the API.
+        """
         seconds = effect.retry_after if isinstance(effect, RateLimit) else None
-        if isinstance(seconds, int | float) and self.log:
-            last = self.log[-1]
+        if isinstance(seconds, int | float) and "method" in facts:
             self.world.rates.open(
-                last.method,
+                facts["method"],
                 str(facts.get("channel", "")),
                 seconds,
                 self.clock.now(),
