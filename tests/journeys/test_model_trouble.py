@@ -63,7 +63,7 @@ async def test_a_question_to_an_overloaded_model_is_kept_and_answered_later(
     world.model.say("Well again.")
     await ann.reads("Well again.")
     await world.stop()
-    assert down.used >= 3
+    assert down.used  # how often is for tests whose time stands still
     assert ann.texts()[-1] == "Well again."
     assert len(ann.texts()) == (1 if is_in_place(world) else 2)
 
