@@ -33,6 +33,10 @@ class DiscordPerson(Person):
         self.user.edits(self._written, self._addressed(text))
 
     @override
+    def alone(self) -> "DiscordPerson":
+        return DiscordPerson(self.server, self.user, self.user.dm)
+
+    @override
     def takes_back(self) -> None:
         assert self._written is not None
         self.user.deletes(self._written)
@@ -173,6 +177,11 @@ class DiscordServer(Discord):
 
     def meeting_place(self) -> Channel:
         return self.team.text("general")
+
+    @property
+    @override
+    def place_name(self) -> str:
+        return f"discord:{(self.place.parent or self.place).id}"
 
     @override
     def person(self, name: str = "Ann") -> DiscordPerson:

@@ -50,6 +50,10 @@ class SlackPerson(Person):
         self.user.edits(self._written, self._addressed(text), place=self.place)
 
     @override
+    def alone(self) -> "SlackPerson":
+        return SlackPerson(self.platform, self.user, self.user.dm)
+
+    @override
     def takes_back(self) -> None:
         assert self._written is not None
         self.user.deletes(self._written, place=self.place)
@@ -258,6 +262,11 @@ class SlackChannel(Slack):
         await super().__aenter__()
         self.channel = self.server.channel("team")
         return self
+
+    @property
+    @override
+    def place_name(self) -> str:
+        return f"slack:{self.channel.id}"
 
     @override
     def person(self, name: str = "Ann") -> SlackPerson:

@@ -48,6 +48,10 @@ class TelegramPerson(Person):
         )
 
     @override
+    def alone(self) -> "TelegramPerson":
+        return TelegramPerson(self.server, self.user, self.user.chat)
+
+    @override
     def presses(self, label: str) -> None:
         self._presses.append(self.user.presses(label, chat=self.chat))
 
@@ -184,6 +188,11 @@ class TelegramGroup(Telegram):
         await super().__aenter__()
         self.group = self.server.supergroup("Team")
         return self
+
+    @property
+    @override
+    def place_name(self) -> str:
+        return f"telegram:{self.group.id}"
 
     @override
     def person(self, name: str = "Ann") -> TelegramPerson:

@@ -69,6 +69,10 @@ class Person(ABC):
         """Change what this person last wrote, where that is told to bots."""
         raise NotImplementedError
 
+    def alone(self) -> "Person":
+        """Return the same person in a conversation that nobody else reads."""
+        raise NotImplementedError
+
     def takes_back(self) -> None:
         """Delete what this person last wrote, where that is told to bots."""
         raise NotImplementedError
@@ -120,6 +124,11 @@ class Platform(ABC):
 
     async def __aexit__(self, *raised: object) -> None:
         await self._stack.aclose()
+
+    @property
+    def place_name(self) -> str:
+        """Where all of them meet, as settings name it."""
+        raise NotImplementedError
 
     @property
     @abstractmethod

@@ -167,21 +167,6 @@ async def test_two_people_share_a_groups_history_and_are_told_apart(
 
 
 @in_group
-async def test_a_group_hears_nothing_of_direct_messages_nor_they_of_it(
-    world: World, telegram: Telegram
-) -> None:
-    await world.start()
-    in_team = telegram.person("Ann")
-    alone = TelegramPerson(telegram.server, in_team.user, in_team.user.chat)
-    await alone.asks("My secret is heliotrope", "heliotrope")
-    await in_team.asks("The team's word is magenta", "magenta")
-    assert "heliotrope" not in world.model.asked[-1].prompt
-    await alone.asks("What do you know?", "What do you know?")
-    assert "magenta" not in world.model.asked[-1].prompt
-    assert "heliotrope" in world.model.asked[-1].prompt
-
-
-@in_group
 async def test_n11_n12_the_bot_is_silent_unless_it_is_meant(
     world: World, telegram: Telegram
 ) -> None:
@@ -194,19 +179,6 @@ async def test_n11_n12_the_bot_is_silent_unless_it_is_meant(
     await world.stop()
     assert world.model.asked_count == 1
     assert len(ann.texts()) == 1
-
-
-@in_group
-async def test_a_guest_may_ask_in_an_open_group_but_not_start_anew(
-    world: World, telegram: Telegram
-) -> None:
-    await world.start()
-    telegram.person("Ann")
-    bob = telegram.person("Bob")
-    await bob.asks("Remember the milk", "Remember the milk")
-    await bob.asks("/new", "/new is not for you here.")
-    await bob.asks("And?", "And?")
-    assert "Remember the milk" in world.model.asked[-1].prompt
 
 
 @in_group

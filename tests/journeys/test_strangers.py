@@ -2,10 +2,8 @@
 
 import re
 
-import pytest
-
 from tests.fakes.faults import Answer
-from tests.journeys.on_telegram import Telegram, TelegramGroup, TelegramPerson
+from tests.journeys.on_telegram import Telegram, TelegramPerson
 from tests.journeys.world import World
 
 DOWN = Answer(503)
@@ -93,21 +91,6 @@ async def test_n21_a_name_lets_nobody_in(world: World, telegram: Telegram) -> No
     mallory.writes("hello, it is me")
     await mallory.reads("Your id here is telegram:666")
     assert world.model.asked_count == 1
-
-
-@pytest.mark.parametrize("platform", ["telegram group"], indirect=True)
-async def test_a_group_is_silent_until_it_is_allowed(world: World, telegram: Telegram) -> None:
-    assert isinstance(telegram, TelegramGroup)
-    world.config["access"] = {"direct_messages": "open", "groups": "off"}
-    await world.start()
-    ann = telegram.person("Ann")
-    ann.writes("hello team")
-    await world.until_logged("message.refused")
-    await world.stop()
-    assert ann.texts() == []
-    world.config["access"]["groups"] = [f"telegram:{telegram.group.id}"]
-    await world.start()
-    await ann.asks("hello again", "hello again")
 
 
 async def test_a_right_that_ends_while_a_message_waits_is_gone(
