@@ -70,6 +70,7 @@ async def test_r11_lesson_16_no_call_is_made_in_a_penalty_and_no_other_place_wai
     world.model.say(Pause(1), "Slowly it ", gate, "grows.", when="story")
     ann.writes("Tell me a story")
     if route == "edit":
+        await discord.server.until(lambda _: bool(ann.texts()), timeout=PATIENCE)
         gate.set()
     await used(discord, penalty)
     refused_at = world.clock.now()
