@@ -131,14 +131,22 @@ def report(
             wait for talker, wait in zip(talkers, waits, strict=True) if talker.platform is platform
         ]
         wrong = sum(not one.is_right() for one in talkers if one.platform is platform)
+        calls = calls_made(platform)
         complaints = [one for one in platform.complaints() if "not modified" not in one]
         print(
             f"{platform.name:10} last word after {max(own):6.2f} s, {wrong} wrong, "
-            f"{len(complaints)} calls refused or inside a penalty"
+            f"{calls} calls, {len(complaints)} refused or inside a penalty"
         )
+    calls = sum(map(calls_made, {talker.platform for talker in talkers}))
+    print(f"{len(talkers) / max(waits):.1f} replies/s, {calls / max(waits):.0f} calls/s")
     milliseconds = "  ".join(f"{name} {1_000 * value:.1f}" for name, value in lag.items())
     print(f"loop late by, ms: {milliseconds}")
     print(f"CPU {1_000 * spent / len(talkers):.1f} ms a message, memory {resident:.0f} MB")
+
+
+def calls_made(platform: Platform) -> int:
+    assert isinstance(platform, Discord | Slack | Telegram)
+    return len(platform.server.log)
 
 
 def main() -> None:
