@@ -8,12 +8,12 @@ from contextlib import AsyncExitStack
 import pytest
 
 from gateway.clock import Clock
-from tests.fakes.faults import Answer
+from tests.fakes.faults import Answer, Fault, Reset
 from tests.fakes.model import Asked
 from tests.journeys.on_discord import Discord
 from tests.journeys.on_slack import Slack
 from tests.journeys.on_telegram import Telegram
-from tests.journeys.platform import Person, Platform
+from tests.journeys.platform import PATIENCE, Person, Platform
 from tests.journeys.world import World
 
 pytestmark = pytest.mark.parametrize("platform", ["telegram"], indirect=True)
@@ -109,6 +109,49 @@ async def test_n8_endless_errors_on_one_platform_delay_no_other(world: World, br
             await asks(platform.person("Ann"), f"hello {platform.name}", f"hello {platform.name}")
     bad.server.faults.clear()
     await asks(bad.person("Bob"), "are you back?", "are you back?")
+
+
+def cut_off(platform: Platform) -> Fault:
+    """End a platform's connection, and let no new one be made."""
+    match platform:
+        case Discord():
+            fault = platform.server.faults.add(Reset("before"), path="/gateway")
+            platform.server.gateway.breaks_off()
+        case Slack():
+            fault = platform.server.faults.add(Reset("before"), path="apps.connections.open")
+            platform.server.sockets.drop()
+        case _:
+            assert isinstance(platform, Telegram)
+            fault = platform.server.faults.add(Reset("before"), path="getUpdates")
+    return fault
+
+
+@pytest.mark.usefixtures("others")
+@pytest.mark.parametrize("broken", ["telegram", "discord", "slack"])
+@pytest.mark.parametrize("speed", [20])
+async def test_n8_a_connection_that_cannot_be_made_delays_no_other(
+    world: World, broken: str
+) -> None:
+    """It says what it lacks meanwhile, and is back by itself."""
+    await world.start()
+    (bad,) = [one for one in world.platforms if one.name == broken]
+    assert isinstance(bad, Telegram | Discord | Slack)
+    lost = bad.person("Lost")
+    await asks(lost, "hello?", "hello?")
+    fault = cut_off(bad)
+    if isinstance(bad, Telegram):
+        lost.writes("what is asked for already")
+    await bad.server.until(lambda _: fault.used > 2, timeout=PATIENCE)
+    lost.writes("are you there?")
+    for platform in world.platforms:
+        if platform is not bad:
+            await asks(platform.person("Ann"), f"hello {platform.name}", f"hello {platform.name}")
+    told = {one["account"]: one for one in (await world.status())["adapters"]}
+    assert {name for name, one in told.items() if one["state"] == "troubled"} == {broken}
+    assert told[broken]["reason"]
+    bad.server.faults.clear()
+    await lost.reads("are you there?")
+    await asks(lost, "and now?", "and now?")
 
 
 async def test_a_dead_token_stops_one_account_and_says_why(

@@ -214,6 +214,7 @@ class FakeDiscord(FakeServer):
             return await self.perform(request, {}, nothing)
         effect = self.faults.take(request.method, request.path, {})
         if effect is not None:
+            self.watch.changed()
             early = await self._before(request, effect, nothing)
             if early is not None:
                 return early
