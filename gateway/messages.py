@@ -37,6 +37,11 @@ class Address:
         return channel_context(self.platform, self.place)
 
     @property
+    def identity(self) -> str:
+        """Write who wrote as settings name people: `platform:user_id`."""
+        return f"{self.platform}:{self.external_user}"
+
+    @property
     def place_name(self) -> str:
         """Write the conversation as settings name it."""
         return f"{self.platform}:{self.place.conversation}"

@@ -25,7 +25,18 @@ class FileBlock:
     size: int
 
 
-Block = TextBlock | FileBlock
+@dataclass(frozen=True, slots=True)
+class HeardBlock:
+    """What somebody said near the bot, and not to it."""
+
+    author: str
+    """Who said it, as `platform:user_id`."""
+    speaker: str
+    text: str
+
+
+SaidBlock = TextBlock | FileBlock
+Block = HeardBlock | SaidBlock
 Content = str | tuple[Block, ...]
 
 
@@ -107,18 +118,38 @@ class StoredEntry:
     created_at: float = field(default=0.0, compare=False)
 
 
+_QUOTE_LIMIT = 2_000
+
+
 def message_text(content: Content) -> str:
-    """Join all words of a message's content."""
+    """Join all words of a message, without those that were heard before it."""
     if isinstance(content, str):
         return content
     return "\n".join(block.text for block in content if isinstance(block, TextBlock))
+
+
+def heard_text(content: Content) -> str:
+    """Say what was heard before a message: by whom, and that nobody asks for anything."""
+    heard = [] if isinstance(content, str) else _heard_lines(content)
+    return "\n".join(["[Said here meanwhile, and not to you:]", *heard]) if heard else ""
+
+
+def _heard_lines(blocks: tuple[Block, ...]) -> list[str]:
+    heard = (block for block in blocks if isinstance(block, HeardBlock))
+    return [quoted(f"{' '.join(one.speaker.split())}: {one.text}") for one in heard]
+
+
+def quoted(text: str) -> str:
+    """Set words of somebody else apart, as many as a message may quote."""
+    cut = text if len(text) <= _QUOTE_LIMIT else text[:_QUOTE_LIMIT] + "…"
+    return "\n".join(f"> {line}" for line in cut.splitlines())
 
 
 def entry_text(entry: Entry) -> str:
     """Return an entry's words, as search and token estimates see them."""
     match entry:
         case UserEntry(content=content):
-            return message_text(content)
+            return "\n\n".join(filter(None, (heard_text(content), message_text(content))))
         case AssistantEntry(text=text, calls=calls):
             return "\n".join([text, *(f"{call.tool} {call.arguments}" for call in calls)])
         case ToolResultEntry(text=text) | SummaryEntry(text=text):

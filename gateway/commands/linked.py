@@ -5,7 +5,6 @@ from typing_extensions import override
 from gateway.commands.link_words import TROUBLES, day, shown_account, title
 from gateway.commands.registry import Answer, Call, Command
 from gateway.contracts.linking import Trouble
-from gateway.people.access import identity_of
 from gateway.people.linking import Linking
 
 
@@ -25,7 +24,7 @@ class Linked(Command):
         accounts = await self._linking.accounts(call.admission.person)
         if len(accounts) < 2:  # noqa: PLR2004 - it takes two to be linked
             return Answer(f"{TROUBLES[Trouble.NOT_LINKED]} `/link` links one.")
-        here = identity_of(call.kept.message)
+        here = call.kept.message.address.identity
         lines = [
             f"{number}. {title(one.platform)}: {shown_account(one)}, since {day(one.since)}"
             + (" (this one)" if str(one) == here else "")

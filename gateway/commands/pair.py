@@ -9,7 +9,6 @@ from gateway.commands.registry import Answer, Call, Command
 from gateway.contracts.people import PairingRequest
 from gateway.ids import ExternalUser, PlatformName
 from gateway.messages import Choice
-from gateway.people.access import identity_of
 from gateway.people.pairing import Pairing
 
 _WRONG = "That code is wrong, used or expired."
@@ -41,7 +40,7 @@ class Pair(Command):
 
     @override
     async def run(self, call: Call) -> Answer:
-        by = identity_of(call.kept.message)
+        by = call.kept.message.address.identity
         match call.argument.split():
             case ["in", identity]:
                 return self._let_in(await self._pairing.let_in(*_parts(identity), by=by), _SETTLED)

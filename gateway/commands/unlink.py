@@ -8,7 +8,6 @@ from gateway.contracts.linking import Trouble
 from gateway.contracts.people import Identity
 from gateway.errors import Refused
 from gateway.messages import Choice
-from gateway.people.access import identity_of
 from gateway.people.linking import Linking
 
 _QUESTION = (
@@ -33,7 +32,7 @@ class Unlink(Command):
     @override
     async def run(self, call: Call) -> Answer:
         accounts = await self._linking.accounts(call.admission.person)
-        here = identity_of(call.kept.message)
+        here = call.kept.message.address.identity
         if len(accounts) < 2:  # noqa: PLR2004 - it takes two to be linked
             return Answer(TROUBLES[Trouble.NOT_LINKED])
         wanted, _, sure = call.argument.partition(" ")

@@ -3,7 +3,6 @@
 from typing_extensions import override
 
 from gateway.commands.registry import Answer, Call, Command
-from gateway.people.access import identity_of
 
 
 class Whoami(Command):
@@ -16,7 +15,10 @@ class Whoami(Command):
     @override
     async def run(self, call: Call) -> Answer:
         message = call.kept.message
-        lines = [f"- You: `{identity_of(message)}`", f"- Role: {call.admission.role.name.lower()}"]
+        lines = [
+            f"- You: `{message.address.identity}`",
+            f"- Role: {call.admission.role.name.lower()}",
+        ]
         place = message.address.place
         if not place.is_direct:
             lines.append(f"- Place: `{message.address.place_name}`")

@@ -45,6 +45,8 @@ class Kept:
 class Heard:
     """What somebody said near the bot, and not to it."""
 
+    author: str
+    """As `platform:user_id`."""
     speaker: str
     text: str
 

@@ -16,6 +16,7 @@ from gateway.contracts.inbox import Inbox, Kept, Overheard
 from gateway.contracts.linking import Announcements, Audit, Links
 from gateway.contracts.money import Holds, UsageLedger
 from gateway.contracts.people import Identities, People
+from gateway.contracts.privacy import Privacy
 from gateway.ids import (
     AccountName,
     AgentId,
@@ -322,6 +323,7 @@ class Store(Protocol):
     links: Links
     announcements: Announcements
     audit: Audit
+    privacy: Privacy
 
     async def open(self) -> None:
         """Bring the schema up to date and take the store for this process.

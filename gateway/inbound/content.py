@@ -4,9 +4,7 @@ from collections.abc import Sequence
 
 from gateway.contracts.inbox import Heard
 from gateway.messages import Message
-from gateway.transcript import Block, Content, TextBlock
-
-_QUOTE_LIMIT = 2_000
+from gateway.transcript import Block, Content, HeardBlock, TextBlock, quoted
 
 
 def compose(message: Message, files: tuple[Block, ...]) -> Content:
@@ -18,25 +16,17 @@ def compose(message: Message, files: tuple[Block, ...]) -> Content:
 
 
 def preceded(content: Content, heard: Sequence[Heard]) -> Content:
-    """Put before a message what was said meanwhile: by whom, and that nobody asks for anything."""
+    """Put before a message what was said meanwhile, each word with who said it."""
     if not heard:
         return content
-    said = (_quoted(f"{' '.join(one.speaker.split())}: {one.text}") for one in heard)
-    context = "\n".join(["[Said here meanwhile, and not to you:]", *said])
-    if isinstance(content, str):
-        return f"{context}\n\n{content}"
-    return (TextBlock(context), *content)
+    said = (HeardBlock(one.author, one.speaker, one.text) for one in heard)
+    return (*said, *((TextBlock(content),) if isinstance(content, str) else content))
 
 
 def _context(message: Message) -> str:
     if message.quote is not None:
         whose = "your message" if message.quote.is_ours else f"a message by {message.quote.author}"
-        return f"[In answer to {whose}:]\n{_quoted(message.quote.text)}"
+        return f"[In answer to {whose}:]\n{quoted(message.quote.text)}"
     if message.forwarded_from is not None:
         return f"[Forwarded from {message.forwarded_from}:]"
     return ""
-
-
-def _quoted(text: str) -> str:
-    cut = text if len(text) <= _QUOTE_LIMIT else text[:_QUOTE_LIMIT] + "…"
-    return "\n".join(f"> {line}" for line in cut.splitlines())

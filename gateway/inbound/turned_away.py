@@ -9,7 +9,7 @@ from gateway.clock import Clock
 from gateway.contracts.inbox import Inbox
 from gateway.ids import MessageId
 from gateway.messages import Address, Message, Origin, Receipt
-from gateway.people.access import Reason, Refusal, identity_of
+from gateway.people.access import Reason, Refusal
 from gateway.people.pairing import Pairing
 
 log = structlog.get_logger()
@@ -106,7 +106,7 @@ class TurnedAway:
 
     def shed(self, message: Message) -> Receipt:
         """Say that a queue is full."""
-        if self._is_due(f"busy {identity_of(message)}", _BUSY_EVERY):
+        if self._is_due(f"busy {message.address.identity}", _BUSY_EVERY):
             self._spawn(
                 self._notices.notice(message.address, BUSY_WORDS, reply_to=message.message_id)
             )
@@ -119,7 +119,7 @@ class TurnedAway:
             return Receipt(is_taken=False, words=words)
         address = message.address
         log.info("message.shed", account=address.account, limit=over)
-        whose = identity_of(message) if over == "person" else address.place_name
+        whose = message.address.identity if over == "person" else address.place_name
         # Who pressed or took a command from a menu is told by the receipt, and nobody else sees it.
         if message.origin is Origin.TYPED and self._is_due(f"fast {whose}", _BUSY_EVERY):
             self._spawn(self._notices.notice(address, words, reply_to=message.message_id))
@@ -132,12 +132,12 @@ class TurnedAway:
                 return
             self._stir()
             words = PAIRING_WORDS.format(code=code)
-        elif not self._is_due(f"refused {identity_of(message)}", _NOTICE_EVERY):
+        elif not self._is_due(f"refused {message.address.identity}", _NOTICE_EVERY):
             return
         elif reason is Reason.DIRECT_MESSAGES_OFF:
             words = OFF_WORDS
         else:
-            words = ALLOWLIST_WORDS.format(identity=identity_of(message))
+            words = ALLOWLIST_WORDS.format(identity=message.address.identity)
         await self._notices.notice(message.address, words)
 
     def _is_due(self, what: str, every: float) -> bool:

@@ -95,7 +95,7 @@ class Access:
         return asked is None or asked == address.external_user
 
     async def _direct_role(self, message: Message) -> Role | Reason:
-        identity = identity_of(message)
+        identity = message.address.identity
         if identity in self._owners or message.address.account in self._trusted:
             return Role.OWNER
         mode = self._settings.direct_messages
@@ -113,13 +113,13 @@ class Access:
         if not message.is_addressed and place.answer == "mention":
             return Refusal(Reason.NOT_ADDRESSED, place.context)
         role = await self._role_of(message)
-        if role < Role.OWNER and (given := place.roles.get(identity_of(message))) is not None:
+        if role < Role.OWNER and (given := place.roles.get(message.address.identity)) is not None:
             role = role_set(given)
         return await self._admit(message, role, place)
 
     async def _role_of(self, message: Message) -> Role:
         """Return what the person is everywhere; a place may give another role."""
-        identity = identity_of(message)
+        identity = message.address.identity
         if identity in self._owners:
             return Role.OWNER
         if identity in self._admins:
@@ -165,8 +165,3 @@ class Access:
 
 def _moved(place: str) -> str:
     return f"moved {place}"
-
-
-def identity_of(message: Message) -> str:
-    """Write the sender as settings name people: `platform:user_id`."""
-    return f"{message.address.platform}:{message.address.external_user}"

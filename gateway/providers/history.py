@@ -12,11 +12,15 @@ from gateway.transcript import (
     AssistantEntry,
     Block,
     Entry,
+    FileBlock,
+    HeardBlock,
+    SaidBlock,
     SummaryEntry,
     TextBlock,
     ToolCall,
     ToolResultEntry,
     UserEntry,
+    heard_text,
 )
 
 NO_RESULT = "No result: the call was cut off before it ended."
@@ -33,7 +37,7 @@ _NAME_LIMIT = 64
 class Asked:
     """The user's side: at least one block, none of them blank."""
 
-    blocks: tuple[Block, ...]
+    blocks: tuple[SaidBlock, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +80,32 @@ def _rounds(entries: Sequence[Entry]) -> Iterator[Round]:
                 continue
 
 
-def _user_blocks(entry: UserEntry) -> tuple[Block, ...]:
+def _user_blocks(entry: UserEntry) -> tuple[SaidBlock, ...]:
     content = entry.content
     blocks: tuple[Block, ...] = (TextBlock(content),) if isinstance(content, str) else content
-    kept = [block for block in blocks if not isinstance(block, TextBlock) or block.text.strip()]
+    kept: tuple[SaidBlock, ...] = tuple(
+        # What was heard stands before what is said.
+        block
+        for block in blocks
+        if not isinstance(block, HeardBlock) and _says_something(block)
+    )
     if not kept:
-        kept = [TextBlock(NOTHING_SAID)]
-    if entry.speaker is None:
-        return tuple(kept)
-    return _spoken(" ".join(entry.speaker.split())[:_NAME_LIMIT], kept)
+        kept = (TextBlock(NOTHING_SAID),)
+    if entry.speaker is not None:
+        kept = _begun_with(f"{' '.join(entry.speaker.split())[:_NAME_LIMIT]}:", " ", kept)
+    heard = heard_text(content)
+    return _begun_with(heard, "\n\n", kept) if heard else kept
 
 
-def _spoken(speaker: str, blocks: list[Block]) -> tuple[Block, ...]:
+def _says_something(block: SaidBlock) -> bool:
+    return isinstance(block, FileBlock) or bool(block.text.strip())
+
+
+def _begun_with(words: str, seam: str, blocks: tuple[SaidBlock, ...]) -> tuple[SaidBlock, ...]:
     first = blocks[0]
     if isinstance(first, TextBlock):
-        return (TextBlock(f"{speaker}: {first.text}"), *blocks[1:])
-    return (TextBlock(f"{speaker}:"), *blocks)
+        return (TextBlock(f"{words}{seam}{first.text}"), *blocks[1:])
+    return (TextBlock(words), *blocks)
 
 
 def _summary(text: str) -> str:

@@ -12,6 +12,7 @@ from gateway.transcript import (
     ToolResultEntry,
     UserEntry,
     estimate_tokens,
+    heard_text,
     message_text,
 )
 
@@ -28,7 +29,9 @@ def render(entry: Entry) -> str:
     match entry:
         case UserEntry(content=content, speaker=speaker):
             files = "" if isinstance(content, str) else _file_names(content)
-            return f"{speaker or 'User'}: {message_text(content)}{files}"
+            heard = heard_text(content)
+            said = f"{speaker or 'User'}: {message_text(content)}{files}"
+            return f"{heard}\n{said}" if heard else said
         case AssistantEntry(text=text, calls=calls):
             asked = "".join(f"\n[asks {call.tool} {call.arguments}]" for call in calls)
             return f"Assistant: {text}{asked}"

@@ -21,6 +21,7 @@ _PRAGMAS = (
     "foreign_keys=ON",
     "mmap_size=0",
     "journal_size_limit=67108864",
+    "secure_delete=ON",
 )
 
 

@@ -30,6 +30,10 @@ class SqlIdentities(Identities):
         self._database = database
         self._met: OrderedDict[tuple[PlatformName, ExternalUser], tuple[str, str]] = OrderedDict()
 
+    def forget(self) -> None:
+        """Look names and places up anew."""
+        self._met.clear()
+
     @override
     async def of_person(self, person: PersonId) -> Sequence[Identity]:
         rows = await self._database.read(IDENTITIES, of_person=person)

@@ -138,7 +138,7 @@ def part(
     _take_up(transaction, held, given_back, before)
 
     def is_theirs(message: Any) -> bool:
-        return f"{message.address.platform}:{message.address.external_user}" in names
+        return message.address.identity in names
 
     move_waiting(transaction, stays, new, leaves, is_theirs)
     move_waiting(transaction, stays, old, stays, lambda message: not is_theirs(message))

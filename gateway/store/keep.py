@@ -64,7 +64,7 @@ def arrival(message: Message, *, person: PersonId | None, now: float) -> dict[st
         "session_key": None,
         "agent": None,
         "person": person,
-        "sender": person or f"{address.platform}:{address.external_user}",
+        "sender": person or address.identity,
         "album": message.album,
         "kept_at": now,
         "not_before": 0.0,

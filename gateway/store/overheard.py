@@ -18,7 +18,11 @@ _LONGEST = 2_000
 
 _NOTE = insert_or_replace(overheard, overheard.c.account, overheard.c.message_id)
 _OF_PLACE = overheard.c.place == bindparam("of_place")
-_ALL = select(overheard.c.speaker, overheard.c.text).where(_OF_PLACE).order_by(overheard.c.number)
+_ALL = (
+    select(overheard.c.author, overheard.c.speaker, overheard.c.text)
+    .where(_OF_PLACE)
+    .order_by(overheard.c.number)
+)
 _LAST_TOO_MANY = (
     select(overheard.c.number)
     .where(_OF_PLACE)
@@ -62,7 +66,7 @@ class SqlOverheard(Overheard):
             return rows
 
         rows = await self._database.write(operation)
-        return [Heard(row.speaker, row.text) for row in rows[-most:]]
+        return [Heard(row.author, row.speaker, row.text) for row in rows[-most:]]
 
 
 def forget(transaction: Transaction, names: dict[str, Any]) -> None:
@@ -76,6 +80,7 @@ def _row(message: Message) -> dict[str, Any]:
         "account": message.address.account,
         "message_id": message.message_id,
         "place": message.address.channel_context,
+        "author": message.address.identity,
         "speaker": storable(message.sender_name),
         "text": storable(f"{message.text[:_LONGEST]}{files}".strip()),
         "said_at": message.sent_at,

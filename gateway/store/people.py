@@ -1,7 +1,7 @@
 """Who is known, and who asked to be."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -51,10 +51,13 @@ _Named = tuple[PlatformName, ExternalUser]
 class SqlPeople(People):
     """Remembers whom it looked up, strangers included, until anybody is let in or sent off."""
 
-    def __init__(self, database: Database, clock: Clock, new_id: NewId) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, new_id: NewId, forget: Callable[[], None]
+    ) -> None:
         self._database = database
         self._clock = clock
         self._new_id = new_id
+        self._forget_accounts = forget
         self._found: OrderedDict[_Named, Person | None] = OrderedDict()
 
     @override
@@ -102,6 +105,7 @@ class SqlPeople(People):
 
     def forget(self) -> None:
         """Look everybody up anew."""
+        self._forget_accounts()
         self._found = OrderedDict()
 
     @override

@@ -25,7 +25,7 @@ from sqlalchemy import (
     or_,
 )
 
-VERSION = "0004"
+VERSION = "0005"
 """The newest migration; versions sort as text."""
 
 _NUMBER = BigInteger().with_variant(Integer(), "sqlite")
@@ -166,8 +166,17 @@ entries = Table(
     Column("body", Text, nullable=False),
     # What search looks through, case folded: dialects differ on case.
     Column("words", Text, nullable=False),
+    # Who asked, where several people share the session: it may have to be found again.
+    Column("author", String),
 )
 Index("entries_turn", entries.c.turn)
+IS_SHARED: ColumnElement[bool] = entries.c.author.is_not(None)
+Index(
+    "entries_author",
+    entries.c.author,
+    sqlite_where=IS_SHARED,
+    postgresql_where=IS_SHARED,
+)
 
 inbox = Table(
     "inbox",
@@ -321,6 +330,7 @@ overheard = Table(
     Column("speaker", String, nullable=False),
     Column("text", Text, nullable=False),
     Column("said_at", Double, nullable=False),
+    Column("author", String, nullable=False, server_default=""),
     UniqueConstraint("account", "message_id", name="overheard_message"),
 )
 Index("overheard_place", overheard.c.place, overheard.c.number)
@@ -338,4 +348,17 @@ approvals = Table(
     Column("state", String, nullable=False),
     Column("asked_at", Double, nullable=False),
     Column("expires_at", Double, nullable=False),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("person", String, nullable=False),
+    # The accounts for which it was asked, as JSON: `platform:user_id` each.
+    Column("accounts", Text, nullable=False),
+    Column("asked_by", String, nullable=False),
+    Column("asked_at", Double, nullable=False),
+    Column("due_at", Double, nullable=False),
+    UniqueConstraint("person", name="erasures_person"),
 )

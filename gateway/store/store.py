@@ -11,6 +11,7 @@ from gateway.contracts.inbox import Inbox, Overheard
 from gateway.contracts.linking import Announcements, Audit, Links
 from gateway.contracts.money import Holds, UsageLedger
 from gateway.contracts.people import Identities, People
+from gateway.contracts.privacy import Privacy
 from gateway.contracts.stores import (
     Cursors,
     Outbox,
@@ -34,6 +35,7 @@ from gateway.store.location import database_path
 from gateway.store.outbox import SqlOutbox
 from gateway.store.overheard import SqlOverheard
 from gateway.store.people import SqlPeople
+from gateway.store.privacy import SqlPrivacy
 from gateway.store.pruning import prune
 from gateway.store.schema import VERSION
 from gateway.store.sessions import SqlSessions
@@ -68,9 +70,11 @@ class SqlStore(Store):
         self.cursors: Cursors = SqlCursors(self._database, clock)
         self.usage: UsageLedger = SqlUsage(self._database, clock)
         self.holds: Holds = SqlHolds(self._database, clock, new_id)
-        people = SqlPeople(self._database, clock, new_id)
+        identities = SqlIdentities(self._database)
+        people = SqlPeople(self._database, clock, new_id, identities.forget)
         self.people: People = people
-        self.identities: Identities = SqlIdentities(self._database)
+        self.identities: Identities = identities
+        self.privacy: Privacy = SqlPrivacy(self._database, clock, new_id, people.forget)
         self.links: Links = SqlLinks(self._database, clock, new_id, people.forget)
         self.announcements: Announcements = SqlAnnouncements(self._database, clock)
         self.audit: Audit = SqlAudit(self._database, clock)

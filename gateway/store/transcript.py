@@ -157,7 +157,15 @@ def _row(session: SessionId, entry: Entry, turn: Turn | None, now: float) -> dic
         "created_at": now,
         "body": body,
         "words": _folded(entry_text(entry)),
+        "author": _author(turn),
     }
+
+
+def _author(turn: Turn | None) -> str | None:
+    """Return who asked, where several people share the session."""
+    if turn is None or turn.kept.message.address.place.is_direct:
+        return None
+    return turn.kept.message.address.identity
 
 
 def _folded(text: str) -> str:

@@ -73,6 +73,7 @@ class Writer:
         self._waiting = 0
         self._queue: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._is_log_to_be_emptied = False
 
     async def open(self) -> None:
         """Connect; raises whatever `connect` raises."""
@@ -102,6 +103,11 @@ class Writer:
     def run_later(self, operation: Operation[None]) -> None:
         """Have it done without waiting; a failure is only logged."""
         self._submit(_Write(operation, None))
+
+    async def empty_log(self) -> None:
+        """Move all that the log holds into the database, and leave nothing of it in the log."""
+        self._is_log_to_be_emptied = True
+        await self.run(_nothing)
 
     def _submit(self, write: _Write) -> None:
         if self._thread is None:
@@ -156,6 +162,14 @@ class Writer:
                 connection.execute("ROLLBACK")
             for write in group:
                 write.error = self._told(error)
+        else:
+            self._empty_log(connection)
+
+    def _empty_log(self, connection: sqlite3.Connection) -> None:
+        if self._is_log_to_be_emptied:
+            self._is_log_to_be_emptied = False
+            with suppress(sqlite3.Error):  # a reader that is at it for long: the next one does it
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _apply(
         self, connection: sqlite3.Connection, transaction: Transaction, write: _Write

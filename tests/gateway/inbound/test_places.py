@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.messages import MessageDeleted, Place
-from gateway.transcript import UserEntry, message_text
+from gateway.transcript import UserEntry, entry_text
 from tests.fakes.gateway import FakeGateway, Make, gateways
 
 HERE = Place("-1")
@@ -31,7 +31,7 @@ async def asked(served: FakeGateway, text: str, user: str = "ann", place: Place 
     await served.idle()
     last = served.model.requests[-1].entries[-1]
     assert isinstance(last, UserEntry)
-    return message_text(last.content)
+    return entry_text(last)
 
 
 async def heard(served: FakeGateway, text: str, user: str = "bob", **more: Any) -> None:
