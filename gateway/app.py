@@ -15,16 +15,18 @@ from gateway.contracts.stores import Store
 from gateway.control.people import PeopleControl
 from gateway.control.server import Verb, control_socket
 from gateway.control.verbs import Control
-from gateway.errors import AccountRejected, StoreBusy
+from gateway.errors import AccountRejected
 from gateway.ids import AccountName, new_id
 from gateway.inbound.announcing import Announcing
 from gateway.inbound.dispatch import Dispatch
 from gateway.inbound.dispatcher import Dispatcher
 from gateway.inbound.drain import Drain
+from gateway.inbound.erasing import Erasing
 from gateway.inbound.gate import Gate
 from gateway.inbound.health import AccountHealth
 from gateway.inbound.postponed import Postponed
 from gateway.inbound.rates import Rates
+from gateway.inbound.retention import Retention
 from gateway.inbound.settling import Settling
 from gateway.inbound.stops import Stops
 from gateway.inbound.supervision import keep_running
@@ -47,11 +49,6 @@ from gateway.runners.approval_desk import ApprovalDesk
 from gateway.settings import GatewaySettings
 
 log = structlog.get_logger()
-
-_PRUNED_AFTER = 300.0
-_PRUNED_EVERY = 86_400.0
-_KEPT_FOR = 30 * 86_400.0
-"""How long it is known what was received and sent; what was said is kept for good."""
 
 WELCOME_WORDS = "You have been let in. Write to me whenever you like; /help shows what I can do."
 
@@ -100,10 +97,7 @@ class Gateway:
         key_file = settings.data_dir / "pairing.key"
         self._pairing = Pairing(store, key_file, clock, settings.access.owners)
         self._linking = Linking(store, key_file, self._settle, self._stir)
-        means = Means(
-            stops.stop, stops.release, self._linking, self._pairing, self._welcome, budgets, desk
-        )
-        commands = builtin_commands(store, clock, means)
+        commands = builtin_commands(store, clock, self._means(stops, budgets, desk))
         self._adapters = {
             health.account: build_adapter(settings, health, store.cursors, commands.infos, clock)
             for health in self._health
@@ -131,6 +125,9 @@ class Gateway:
         self._settling = Settling(
             self._pools, self._files, store.inbox, stops, self._dispatcher.wake
         )
+        say = self._replies.notice
+        self._erasing = Erasing(store, stops, self._pools, self._files, say, clock)
+        self._retention = Retention(settings.retention, store, settings.data_dir, clock)
         self._gate = Gate(
             access=access,
             routing=build_routing(settings),
@@ -145,6 +142,19 @@ class Gateway:
             wake=self._dispatcher.wake,
         )
 
+    def _means(self, stops: Stops, budgets: Budgets, desk: ApprovalDesk) -> Means:
+        return Means(
+            stop=stops.stop,
+            release=stops.release,
+            linking=self._linking,
+            pairing=self._pairing,
+            welcome=self._welcome,
+            budgets=budgets,
+            desk=desk,
+            data_dir=self._settings.data_dir,
+            forget_after=self._settings.retention.forget_after,
+        )
+
     async def serve(self, until: asyncio.Event, on_ready: Callable[[], None] | None) -> None:
         """Run until told to stop, or until no adapter is left; leave nothing half done."""
         async with self._tasks, self._pools, control_socket(self._socket, self._verbs()):
@@ -152,7 +162,8 @@ class Gateway:
             await self._files.discard_left(await self._store.turns.unfinished())
             await self._open_adapters()
             self._spawn(self._warm_up())
-            self._spawn(self._prune_daily())
+            self._spawn(self._retention.run())
+            self._spawn(self._erasing.run())
             intake = self._tasks.create_task(self._take_in())
             for lane in await self._store.inbox.waiting_lanes():
                 self._dispatcher.wake(lane)
@@ -187,17 +198,6 @@ class Gateway:
             for one in alive:
                 one.cancel()
         await self._pools.warm_up()
-
-    async def _prune_daily(self) -> None:
-        await self._clock.sleep(_PRUNED_AFTER)
-        while True:
-            try:
-                rows = await self._store.prune(self._clock.now() - _KEPT_FOR)
-            except StoreBusy as error:
-                log.warning("store.prune_failed", reason=str(error))
-            else:
-                log.info("store.pruned", rows=rows)
-            await self._clock.sleep(_PRUNED_EVERY)
 
     async def _take_in(self) -> bool:
         """Receive on every account; True when input ended, False when all were rejected."""
@@ -268,7 +268,13 @@ class Gateway:
         self._announcing.stir()
 
     def _verbs(self) -> dict[str, Verb]:
-        people = PeopleControl(self._store.people, self._linking, self._store.audit)
+        people = PeopleControl(
+            self._store.people,
+            self._linking,
+            self._store.audit,
+            self._store.privacy,
+            self._erasing.erase_due,
+        )
         return {**self._control().verbs(), **people.verbs()}
 
     def _control(self) -> Control:

@@ -56,7 +56,8 @@ class FileReady:
     """A file to hand over in the conversation."""
 
     file: OutgoingFile
-    call_id: str
+    call_id: str = ""
+    """Of the tool that made it, if one did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

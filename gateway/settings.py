@@ -174,6 +174,21 @@ class AccessSettings(Settings):
     """People let in besides the owners."""
 
 
+class RetentionSettings(Settings):
+    """How long what is kept is kept; null is for good."""
+
+    records: Annotated[Seconds, Field(ge=7 * 86_400)] = 30 * 86_400.0
+    """What was received and sent, by which repeats are known."""
+    conversations: Seconds | None = None
+    """A conversation, from the last word that was said in it."""
+    files: Seconds | None = None
+    """Files of people and groups, from their last change; skills stay."""
+    usage: Annotated[Seconds, Field(ge=32 * 86_400)] | None = None
+    """What was spent. Budgets of a month need it for longer than that."""
+    forget_after: Seconds = 86_400.0
+    """How long after `/forget` everything of a person is erased."""
+
+
 class LogSettings(Settings):
     """What is logged to standard error; never message text, names or secrets."""
 
@@ -235,6 +250,7 @@ class GatewaySettings(Settings):
     queues: QueueSettings = QueueSettings()
     rate_limits: RateLimits = RateLimits()
     budgets: BudgetSettings = BudgetSettings()
+    retention: RetentionSettings = RetentionSettings()
     log: LogSettings = LogSettings()
     drain_timeout: Seconds = 30.0
     """How long running turns may take to end after SIGTERM."""

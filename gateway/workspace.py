@@ -14,9 +14,10 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from glob import escape as glob_escape
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from gateway.errors import Refused
 from gateway.ids import AgentId, PersonId, TurnId
@@ -79,6 +80,43 @@ def share_workspace(agent: AgentId, base: Path, source: PersonId, target: Person
         for path, _ in files_beneath(own, "", _SHARED_AT_MOST):
             if not _is_file(into, path):
                 write_beneath(into, path, read_beneath(own, path))
+
+
+def user_workspaces(base: Path, person: PersonId) -> list[tuple[str, Path]]:
+    """Return a person's directories with the names of the agents, those of former ones too."""
+    found = sorted((base / "workspaces").glob(f"*/users/{glob_escape(_quoted(person))}"))
+    return [(unquote(path.parents[1].name), path) for path in found]
+
+
+def erase_user_workspaces(base: Path, person: PersonId) -> None:
+    for _, root in user_workspaces(base, person):
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def erase_group_file(agent: AgentId, base: Path, group: str, path: str) -> None:
+    """Remove a file from a place's directory, should it be there."""
+    folders, name = _split(path)
+    root = base / "workspaces" / _quoted(agent) / "groups" / _quoted(group)
+    with suppress(OSError), _directory(root, folders) as held:
+        os.unlink(name, dir_fd=held)
+
+
+def erase_old_files(base: Path, before: float) -> int:
+    """Remove files of people and places that nobody has changed since then; count them."""
+    erased = 0
+    for root in [*base.glob("workspaces/*/users/*"), *base.glob("workspaces/*/groups/*")]:
+        for directory, _, names, held in os.fwalk(root):
+            if ".agents" not in Path(directory).relative_to(root).parts:
+                erased += sum(_erase_if_old(held, name, before) for name in names)
+    return erased
+
+
+def _erase_if_old(directory: int, name: str, before: float) -> bool:
+    with suppress(FileNotFoundError):
+        if os.stat(name, dir_fd=directory, follow_symlinks=False).st_mtime < before:
+            os.unlink(name, dir_fd=directory)
+            return True
+    return False
 
 
 def _is_file(root: Path, relative: str) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,8 @@ async def _answer_from_store(settings: GatewaySettings, verb: str, args: Mapping
     from gateway.clock import SystemClock  # noqa: PLC0415
     from gateway.control.people import PeopleControl  # noqa: PLC0415
     from gateway.control.verbs import Control  # noqa: PLC0415
-    from gateway.parts import make_data_dir, open_store, store_url  # noqa: PLC0415 - slow
+    from gateway.inbound.turn_files import TurnFiles  # noqa: PLC0415
+    from gateway.parts import agents_of, make_data_dir, open_store, store_url  # noqa: PLC0415 - slow
     from gateway.people.linking import Linking  # noqa: PLC0415
     from gateway.people.pairing import Pairing  # noqa: PLC0415
     from gateway.store.location import database_path  # noqa: PLC0415
@@ -53,10 +55,27 @@ async def _answer_from_store(settings: GatewaySettings, verb: str, args: Mapping
             started_at=clock.now(),
         )
         linking = Linking(store, key_file, _nothing_to_settle, _say_later)
-        people = PeopleControl(store.people, linking, store.audit)
+        files = TurnFiles({}, agents_of(settings), settings.data_dir, clock)
+        people = PeopleControl(
+            store.people,
+            linking,
+            store.audit,
+            store.privacy,
+            partial(_erase_due, store.privacy, files, clock),
+        )
         return await {**control.verbs(), **people.verbs()}[verb](args)
     finally:
         await store.close()
+
+
+async def _erase_due(privacy: Any, files: Any, clock: Any) -> bool:
+    """Erase without a running gateway, and without a word: nobody can be told."""
+    from gateway.inbound.erasing import erase  # noqa: PLC0415 - slow
+
+    for erasure in await privacy.waiting():
+        if erasure.due_at <= clock.now() and await privacy.is_still_asked(erasure):
+            await erase(erasure, privacy, files)
+    return True
 
 
 def _greet_nobody(_: object) -> None:

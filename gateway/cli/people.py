@@ -66,6 +66,39 @@ def unlink(config: Path | None, identity: str) -> None:
 
 
 @command.command()
+@click.argument("identity", metavar="PLATFORM:ID")
+@with_config
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget(config: Path | None, identity: str, *, yes: bool) -> None:
+    """Erase all that is kept of a person, on all their accounts, now."""
+    if not yes:
+        question = f"Erase all that is kept of {identity}? Nobody can bring it back."
+        click.confirm(question, abort=True)
+    done = answer(config, "people.forget", identity=identity)
+    accounts = ", ".join(done["accounts"])
+    words = "is erased" if done["is_done"] else "will be erased once their last turn has ended"
+    click.echo(f"All that was kept of {accounts} {words}.")
+
+
+@command.command()
+@click.argument("identity", metavar="PLATFORM:ID")
+@with_config
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False, writable=True),
+    default=Path(),
+    help="Where to write it; the current directory if not given.",
+)
+def export(config: Path | None, identity: str, folder: Path) -> None:
+    """Write a copy of all that is kept of a person, as `/export` sends it to them."""
+    from gateway.cli.exporting import write_copy  # noqa: PLC0415 - slow
+
+    for path in write_copy(config, identity, folder):
+        click.echo(f"wrote {path}")
+
+
+@command.command()
 @with_config
 @with_json
 @click.option("--check", is_flag=True, help="Look whether any row was changed or taken out.")

@@ -2,10 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from gateway.clock import Clock
 from gateway.commands.approval import Allow, Deny
 from gateway.commands.compact import Compact
+from gateway.commands.export import Export
+from gateway.commands.forget import Forget
 from gateway.commands.help import Help
 from gateway.commands.link import LinkAccounts
 from gateway.commands.linked import Linked
@@ -41,6 +44,8 @@ class Means:
     welcome: Callable[[PairingRequest], None]
     budgets: Budgets
     desk: ApprovalDesk
+    data_dir: Path
+    forget_after: float
 
 
 def builtin_commands(store: Store, clock: Clock, means: Means) -> Commands:
@@ -62,6 +67,8 @@ def builtin_commands(store: Store, clock: Clock, means: Means) -> Commands:
         Unlink(means.linking),
         Sessions(),
         Resume(),
+        Export(store.privacy, means.data_dir, clock),
+        Forget(store.privacy, means.forget_after),
         Pair(means.pairing, means.welcome),
     ])
     return commands

@@ -32,6 +32,8 @@ LEAST: dict[str, Least] = {
     "unlink": EVERYBODY,
     "sessions": EVERYBODY,
     "resume": EVERYBODY,
+    "export": EVERYBODY,
+    "forget": EVERYBODY,
     # In a group these change what belongs to all of its members.
     "compact": Least(Role.GUEST, Role.MEMBER),
     "new": Least(Role.GUEST, Role.ADMIN),

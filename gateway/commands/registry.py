@@ -10,7 +10,8 @@ from gateway.contracts.adapter import CommandInfo
 from gateway.contracts.inbox import Kept
 from gateway.contracts.roles import Role
 from gateway.contracts.stores import SessionInfo
-from gateway.messages import Choice, Message
+from gateway.ids import TurnId
+from gateway.messages import Choice, Message, OutgoingFile
 from gateway.people.access import Admission
 from gateway.pools.models import session_model
 from gateway.pools.pool import Pool
@@ -22,6 +23,8 @@ class Answer:
 
     text: str
     choices: tuple[Choice, ...] = ()
+    files: tuple[OutgoingFile, ...] = ()
+    """In the turn's own directory, which goes when the turn is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,7 @@ class Call:
     """One use of a command."""
 
     argument: str
+    turn: TurnId
     kept: Kept
     admission: Admission
     pool: Pool

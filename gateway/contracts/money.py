@@ -106,6 +106,10 @@ class UsageLedger(Protocol):
         since: float = 0.0,
     ) -> Sequence[UsageTotal]: ...
 
+    async def drop(self, before: float) -> int:
+        """Forget what was spent before then; count the calls."""
+        ...
+
     async def shares(
         self, by: Literal["person", "place", "agent", "model"], since: float
     ) -> Sequence[UsageShare]:

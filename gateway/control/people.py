@@ -1,11 +1,12 @@
 """What the owner may ask about people: who is who, who is linked, and who did what."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.contracts.linking import Audit, Trouble
 from gateway.contracts.people import People
+from gateway.contracts.privacy import Privacy
 from gateway.control.server import Verb
 from gateway.control.verbs import identity_parts
 from gateway.errors import Refused
@@ -22,12 +23,16 @@ class PeopleControl:
     people: People
     linking: Linking
     audit: Audit
+    privacy: Privacy
+    erase_due: Callable[[], Awaitable[bool]]
+    """Erases at once what is due; False when it has to wait for turns to end."""
 
     def verbs(self) -> dict[str, Verb]:
         return {
             "people.list": self.list_people,
             "people.show": self.show,
             "people.unlink": self.unlink,
+            "people.forget": self.forget,
             "people.audit": self.show_audit,
             "people.check": self.check,
         }
@@ -58,6 +63,12 @@ class PeopleControl:
         if isinstance(done, Trouble):
             raise Refused(f"{platform}:{user} is linked with no other account.")
         return {"identity": f"{platform}:{user}", "person": done.leaves}
+
+    async def forget(self, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Erase all that is kept of somebody, whether or not anybody knows them."""
+        platform, user = identity_parts(str(args["identity"]))
+        erasure = await self.privacy.ask(f"{platform}:{user}", AT_THE_COMMAND_LINE, 0.0)
+        return {"accounts": list(erasure.accounts), "is_done": await self.erase_due()}
 
     async def show_audit(self, _: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
         return await self.audit.newest(_AUDIT_ROWS)

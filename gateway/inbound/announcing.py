@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from gateway.commands import forget_words
 from gateway.commands import link_words as words
 from gateway.commands.pair import asking
 from gateway.contracts.linking import Announcement, Announcements
@@ -96,4 +97,7 @@ _KINDS: Mapping[str, Callable[[Mapping[str, str]], Said]] = {
     "unlinked": _unlinked,
     "refused": lambda facts: (words.OTHER_REFUSED_WORDS.format(other=_other(facts)), ()),
     "burnt": lambda _: (words.BURNT_WORDS, ()),
+    "forgetting": lambda facts: forget_words.forgetting(facts["by"], float(facts["at"])),
+    "kept": lambda facts: (forget_words.KEPT_WORDS.format(by=as_code(facts["by"])), ()),
+    "not_forgotten": lambda _: (forget_words.CHANGED_WORDS, ()),
 }

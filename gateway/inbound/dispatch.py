@@ -22,7 +22,14 @@ from gateway.errors import (
     StoreFailed,
     TurnStopped,
 )
-from gateway.events import ApprovalRequested, NoticeAdded, ReplyEvent, TextDelta, TurnFailed
+from gateway.events import (
+    ApprovalRequested,
+    FileReady,
+    NoticeAdded,
+    ReplyEvent,
+    TextDelta,
+    TurnFailed,
+)
 from gateway.ids import new_id
 from gateway.inbound.content import preceded
 from gateway.inbound.postponed import Postponed
@@ -152,8 +159,10 @@ class Dispatch:
         else:
             command, argument = found
             session = await pool.active_session(kept.session_key)
-            call = Call(argument, kept, admission, pool, session)
+            call = Call(argument, turn.id, kept, admission, pool, session)
             answer = await self._stops.stoppable(kept, _run(command, call))
+            for file in answer.files:
+                reply.show(FileReady(file=file))
             text = answer.text or _words_that_end(kept)
             if text:
                 reply.show(TextDelta(text=text))

@@ -1,7 +1,7 @@
 """Stopping turns: what `/stop` does, whatever the turn is busy with."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -52,6 +52,10 @@ class Stops:
             is_theirs = (address.platform, address.external_user) == (platform, user)
             if is_theirs and address.place.is_direct and lane == kept.session_key:
                 await self._stop_lane(lane)
+
+    def are_at_work_for(self, accounts: Collection[str]) -> bool:
+        """Say whether a turn is at work that one of these accounts (`platform:user`) began."""
+        return any(kept.message.address.identity in accounts for kept in self._working.values())
 
     async def _stop_lane(self, lane: Lane) -> bool:
         put_off = self._postponed.release_lane(lane)

@@ -10,6 +10,7 @@ import structlog
 from gateway.clock import Clock
 from gateway.contracts.adapter import Adapter, FetchesFiles
 from gateway.contracts.inbox import Kept
+from gateway.contracts.privacy import Leftovers
 from gateway.contracts.stores import Turn
 from gateway.errors import GatewayError, Refused, RetryLater
 from gateway.events import NoticeAdded
@@ -21,6 +22,8 @@ from gateway.session_key import build_group_session_key
 from gateway.transcript import Block, Content, FileBlock, TextBlock
 from gateway.workspace import (
     QUOTA,
+    erase_group_file,
+    erase_user_workspaces,
     move_group_workspace,
     outgoing_dir,
     save_asset,
@@ -101,6 +104,16 @@ class TurnFiles:
         """Give a person copies of what another has, as both are one now."""
         for agent in self._agents:
             await asyncio.to_thread(share_workspace, agent, self._data_dir, source, target)
+
+    async def erase(self, leftovers: Leftovers) -> None:
+        """Remove what belongs to erased talk."""
+        await asyncio.to_thread(self._erase, leftovers)
+
+    def _erase(self, leftovers: Leftovers) -> None:
+        for person in leftovers.persons:
+            erase_user_workspaces(self._data_dir, person)
+        for agent, group, path in leftovers.shared:
+            erase_group_file(agent, self._data_dir, group, path)
 
     async def _receive_one(self, kept: Kept, attachment: Attachment) -> Block:
         adapter = self._adapters.get(kept.message.address.account)

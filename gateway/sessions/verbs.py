@@ -15,6 +15,7 @@ class SessionVerbs:
         self._sessions = store.sessions
         self._transcript = store.transcript
         self._session_of_turn = store.turns.session
+        self._privacy = store.privacy
 
     async def active_session(self, key: str) -> SessionInfo | None:
         return self._own(await self._sessions.active(key))
@@ -69,6 +70,13 @@ class SessionVerbs:
         if await self.get_session(session) is not None:
             await self._sessions.archive(session)
             await self._let_go(session)
+
+    async def erase_session(self, session: SessionId, person: PersonId) -> bool:
+        """Erase a session of the person's own; False while it is at work."""
+        is_erased = await self._privacy.erase_session(session, person)
+        if is_erased:
+            await self._let_go(session)
+        return is_erased
 
     async def history(self, session: SessionId) -> Sequence[StoredEntry]:
         """Return what a model would see of the session."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Literal
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, delete, func, select
 from typing_extensions import override
 
 from gateway.clock import Clock
@@ -40,6 +40,7 @@ _TOTALS: dict[tuple[bool, bool], Statement] = {
 }
 """By whether a person is asked about, and whether a session is."""
 
+_DROP = delete(ledger).where(ledger.c.spent_at < bindparam("before")).returning(ledger.c.number)
 _TOKENS = func.sum(ledger.c.input_tokens + ledger.c.output_tokens)
 
 
@@ -121,6 +122,13 @@ class SqlUsage(UsageLedger):
             )
             for row in await self._database.read(statement, since=since, **given)
         ]
+
+    @override
+    async def drop(self, before: float) -> int:
+        rows = await self._database.write(
+            lambda transaction: transaction.rows(_DROP, {"before": before})
+        )
+        return len(rows)
 
     @override
     async def shares(

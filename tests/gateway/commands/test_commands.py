@@ -45,6 +45,8 @@ LEAST = {
     "unlink": (GUEST, GUEST),
     "sessions": (GUEST, GUEST),
     "resume": (GUEST, GUEST),
+    "export": (GUEST, GUEST),
+    "forget": (GUEST, GUEST),
     "pair": (Role.OWNER, Role.OWNER),
 }
 """The least role for each command, in a direct message and in a group."""
@@ -66,17 +68,19 @@ SIGNS = {
     "unlink": "no other account",
     "sessions": "no conversation yet",
     "resume": "Which one?",
+    "export": "Here is all that I keep",
+    "forget": "This erases",
     "pair": "Write `/pair CODE`",
 }
 """How each answers where nothing has been said yet."""
 UNLISTED = {"allow", "deny"}
 """Of use only when there is a question, which names them."""
-PRIVATE = {"link", "linked", "unlink", "sessions", "resume", "pair"}
+PRIVATE = {"link", "linked", "unlink", "sessions", "resume", "export", "forget", "pair"}
 """What only direct messages have."""
 CONTROLS = (
     {"start", "help", "model", "stop", "status", "usage", "whoami"}
     | UNLISTED
-    | PRIVATE - {"resume"}
+    | PRIVATE - {"resume", "export"}
 )
 PHOTO = Attachment(AttachmentKind.IMAGE, "photo", "a.png", "image/png", 5)
 ACCESS = {
