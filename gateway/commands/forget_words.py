@@ -11,9 +11,9 @@ ALL_WORDS = (
     "back.\n\n"
     "It happens {delay} after you say yes; until then `/forget undo` takes it back. `/export` "
     "gives you a copy first, and `/forget 2` erases only the second of `/sessions`.\n\n"
-    "What I cannot erase: the messages in this chat, which the platform keeps; what the maker of "
-    "a model was sent; sums of what was spent, which lose your name; and the trail of who was "
-    "let in, linked and erased, which has ids and no words."
+    "What I cannot erase: the messages in this chat, which the platform keeps; what I have told "
+    "others; what the maker of a model was sent; sums of what was spent, which lose your name; and "
+    "the trail of who was let in, linked and erased, which has ids and no words."
 )
 NOTED_WORDS = (
     "Noted. On {at} I erase all that I keep of you. Until then `/forget undo` takes it back."

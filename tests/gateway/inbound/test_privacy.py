@@ -1,0 +1,322 @@
+"""What is kept of a person: theirs to have a copy of, and theirs to have erased."""
+
+import io
+import json
+import sqlite3
+import zipfile
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typing_extensions import override
+
+from gateway.contracts.provider import ModelRequest
+from gateway.ids import MessageId
+from gateway.messages import Address, Attachment, AttachmentKind, OutgoingFile, Place
+from gateway.transcript import UserEntry, entry_text, message_text
+from tests.fakes.clock import FakeClock
+from tests.fakes.gateway import FakeAccount, FakeGateway, Make, gateways
+from tests.fakes.provider import FakeProvider, Gate, Step, says
+
+ANN, ANNS_NAME = "u4711", "Annemarie"
+DAY = 86_400.0
+GROUP = Place("-1")
+PICTURE = Attachment(AttachmentKind.IMAGE, "bytes of mitzi", "mitzi.png", "image/png", 14)
+STAYS = {"inbox.message_id", "inbox.event_key", "audit.facts", "audit.actor"}
+"""Numbers by which repeats are known, and ids in the audit trail."""
+
+
+@pytest.fixture
+async def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Make]:
+    async with gateways(tmp_path, monkeypatch) as made:
+        yield made
+
+
+class FilingAccount(FakeAccount):
+    """Keeps the files that it is given."""
+
+    def __init__(self, clock: FakeClock, name: str) -> None:
+        super().__init__(clock, name)
+        self.received: dict[str, bytes] = {}
+
+    @override
+    async def send_files(
+        self, to: Address, files: Sequence[OutgoingFile], key: str
+    ) -> Sequence[MessageId]:
+        self.received |= {file.name: file.path.read_bytes() for file in files}
+        return await super().send_files(to, files, key)
+
+
+def served_by(make: Make, *script: Step, **more: Any) -> FakeGateway:
+    groups = {"fake:-1": {"answer": "mention", "context": 5}}
+    access = {"direct_messages": "open", "groups": groups, "owners": ["fake:owner"]}
+    return make(access=access, model=FakeProvider(*script, otherwise=echo), **more)
+
+
+def echo(request: ModelRequest) -> Step:
+    last = request.entries[-1]
+    assert isinstance(last, UserEntry)
+    return says(f"You said: {message_text(last.content)}")
+
+
+async def ann_asks(served: FakeGateway, text: str, **more: Any) -> None:
+    words = "You said" if not text.startswith("/") else ""
+    await served.asks(text, words, ANN, sender_name=ANNS_NAME, **more)
+
+
+async def said_in_group(served: FakeGateway, text: str, user: str = ANN, **more: Any) -> None:
+    before = len(served.texts("-1"))
+    name = ANNS_NAME if user == ANN else user.title()
+    await served.writes(text, user, place=GROUP, sender_name=name, **more)
+    if more.get("is_addressed", True):
+        await served.until(lambda: any(text in one for one in served.texts("-1")[before:]))
+        await served.idle()
+
+
+async def a_full_life(served: FakeGateway) -> None:
+    """Let Ann leave a trace wherever one can be left."""
+    await ann_asks(served, "My cat is called MITZI.")
+    await ann_asks(served, "This is MITZI:", attachments=(PICTURE,))
+    await ann_asks(served, "/new")
+    await ann_asks(served, "MITZI again.")
+    await served.asks("/link", "good for ten minutes", ANN, sender_name=ANNS_NAME)
+    await said_in_group(served, "the weather is fine", "bob")
+    await said_in_group(served, "In the group: MITZI!")
+    await said_in_group(served, "I whisper MITZI", is_addressed=False)
+    await said_in_group(served, "what was that?", "bob")
+    await said_in_group(served, "MITZI unheard", is_addressed=False)
+
+
+def traces(served: FakeGateway, *wanted: str) -> set[str]:
+    """Return the columns of the database in which any of these words stand."""
+    connection = sqlite3.connect(served.settings.data_dir / "parley.db")
+    named = "select name from sqlite_master where sql like 'CREATE TABLE%'"
+    tables = [name for (name,) in connection.execute(named)]
+    found = set()
+    for table in tables:
+        cursor = connection.execute(f'select * from "{table}"')
+        names = [column[0] for column in cursor.description]
+        for row in cursor:
+            for name, value in zip(names, row, strict=True):
+                if isinstance(value, str) and any(words in value for words in wanted):
+                    found.add(f"{table}.{name}")
+    connection.close()
+    return found
+
+
+def raw(served: FakeGateway) -> bytes:
+    """Return what is on the disk, deleted or not."""
+    files = [path for path in served.settings.data_dir.rglob("*") if path.is_file()]
+    return b"".join(path.read_bytes() for path in files)
+
+
+async def forgets(served: FakeGateway) -> None:
+    """Let Ann say yes, and let the day pass."""
+    await served.asks("/forget", "This erases", ANN, sender_name=ANNS_NAME)
+    await served.presses("Yes, erase everything", ANN, sender_name=ANNS_NAME)
+    await served.reads("Noted. On", ANN)
+    await served.idle()
+    await later(served, DAY)
+    await served.until(lambda: not served.rows("select * from erasures"))
+    await served.passes(1)
+
+
+async def later(served: FakeGateway, seconds: float) -> None:
+    """Start anew after a while: a clock that is moved stops at whatever happens meanwhile."""
+    await served.stop()
+    await served.clock.advance(seconds)
+    await served.start()
+
+
+async def test_everything_of_a_person_is_erased_and_nothing_of_anybody_else(make: Make) -> None:
+    served = served_by(make)
+    async with served.running():
+        await served.asks("I am Bob, and I like HONEY.", "You said", "bob")
+        await a_full_life(served)
+        assert {"entries.body", "overheard.text", "inbox.message", "outbox.text"} <= traces(
+            served, "MITZI"
+        )
+        spent = served.rows("select count(*), sum(input_tokens) from usage")
+        await forgets(served)
+        assert served.texts(ANN)[-1].startswith("As you asked, I now erase")
+        assert traces(served, "MITZI", ANNS_NAME) == set()
+        assert traces(served, ANN) <= STAYS
+        assert served.rows("select count(*), sum(input_tokens) from usage") == spent
+        await served.asks("What do I like?", "You said", "bob")
+        assert "HONEY" in entry_text(served.model.requests[-1].entries[0])
+        await said_in_group(served, "And the weather?", "bob")
+        told = [entry_text(entry) for entry in served.model.requests[-1].entries]
+        assert "the weather is fine" in "".join(told)
+        assert "MITZI" not in "".join(told)
+    on_disk = raw(served)
+    assert b"HONEY" in on_disk
+    assert b"MITZI" not in on_disk
+    assert b"bytes of mitzi" not in on_disk
+
+
+async def test_who_was_erased_is_a_stranger_with_an_empty_history(make: Make) -> None:
+    served = served_by(make)
+    async with served.running():
+        await ann_asks(served, "My cat is called MITZI.")
+        await forgets(served)
+        await ann_asks(served, "Do you know my cat?")
+        assert len(served.model.requests[-1].entries) == 1
+        (address,) = served.rows(f"select address from identities where external_user = '{ANN}'")[0]
+        assert address is not None, "it can be told something again"
+
+
+async def test_until_it_is_due_it_can_be_taken_back(make: Make) -> None:
+    served = served_by(make)
+    async with served.running():
+        await ann_asks(served, "My cat is called MITZI.")
+        await served.asks("/forget", "This erases", ANN)
+        await served.presses("Yes, erase everything", ANN)
+        await served.reads("Noted. On", ANN)
+        await later(served, DAY - 120)
+        await served.asks("/forget", "Noted. On", ANN)
+        await served.asks("/forget undo", "nothing is erased", ANN)
+        await later(served, DAY)
+        await ann_asks(served, "Still there?")
+        assert "MITZI" in entry_text(served.model.requests[-1].entries[0])
+        await served.asks("/forget undo", "Nothing is waiting", ANN)
+    assert [row[0] for row in served.rows("select action from audit")] == [
+        "erasure.asked",
+        "erasure.taken_back",
+    ]
+
+
+async def test_a_restart_forgets_no_erasure(make: Make) -> None:
+    served = served_by(make)
+    async with served.running():
+        await ann_asks(served, "My cat is called MITZI.")
+        await served.asks("/forget everything yes", "Noted", ANN)
+        await later(served, DAY)
+        await served.until(lambda: not served.rows("select * from erasures"))
+        assert traces(served, "MITZI") == set()
+
+
+async def test_what_is_at_work_ends_first_and_what_waits_is_dropped(make: Make) -> None:
+    gate = Gate()
+    served = served_by(make, [gate, *says("At last.")], retention={"forget_after": 600})
+    async with served.running():
+        await served.writes("in the group: MITZI", ANN, place=GROUP)
+        await served.until(gate.reached.is_set)
+        await served.writes("/forget everything yes", ANN)
+        await served.reads("Noted", ANN)
+        await served.writes("and more MITZI", ANN, place=GROUP)
+        await served.clock.advance(700)
+        assert served.rows("select * from erasures"), "its turn is at work"
+        gate.open()
+        await served.until(lambda: not served.rows("select * from erasures"))
+        await served.idle()
+        assert traces(served, "MITZI", ANN) <= STAYS
+        assert len(served.model.requests) <= 2
+
+
+async def test_a_summary_of_erased_words_goes_with_them(make: Make) -> None:
+    served = served_by(make)
+    async with served.running():
+        await said_in_group(served, "In the group: MITZI!")
+        await said_in_group(served, "and I say HONEY", "bob")
+        (session,) = served.rows("select id from sessions where person is null")[0]
+        folded = await served.store.transcript.fold(
+            session, "Ann spoke of MITZI, Bob of HONEY.", upto=4, expected_last=0
+        )
+        assert folded
+        await forgets(served)
+        assert traces(served, "MITZI") == set()
+        await said_in_group(served, "what now?", "bob")
+        told = [entry_text(entry) for entry in served.model.requests[-1].entries]
+        assert told[0].startswith("What was said here before was erased")
+
+
+async def test_t13_one_conversation_is_erased_and_never_anybody_elses(make: Make) -> None:
+    served = served_by(make)
+    async with served.running():
+        await ann_asks(served, "My cat is called MITZI.")
+        await ann_asks(served, "/new")
+        await ann_asks(served, "Let us speak of HONEY.")
+        await served.asks("/forget 2", "Erase **My cat is called MITZI.**", ANN)
+        (mark,) = [
+            choice.value
+            for shown in served.bot.messages.values()
+            for choice in shown.choices
+            if choice.label == "Yes, erase it"
+        ]
+        await served.asks(mark, "Which one?", "bob")
+        assert "entries.body" in traces(served, "MITZI")
+        await served.presses("Yes, erase it", ANN)
+        await served.reads("Erased.", ANN)
+        assert "entries.body" not in traces(served, "MITZI")
+        await ann_asks(served, "What do we speak of?")
+        assert "HONEY" in entry_text(served.model.requests[-1].entries[0])
+        await served.asks("/forget 7", "Which one?", ANN)
+
+
+async def test_a_conversation_at_work_is_not_erased(make: Make) -> None:
+    gate = Gate()
+    served = served_by(make, says("Well."), [gate, *says("At last.")])
+    async with served.running():
+        await served.asks("My cat is called MITZI.", "Well.", ANN)
+        await served.writes("Tell me more.", ANN)
+        await served.until(gate.reached.is_set)
+        await served.writes("/forget 1", ANN)
+        await served.presses("Yes, erase it", ANN)
+        await served.reads("I am still at work in that conversation", ANN)
+        gate.open()
+        await served.reads("At last.", ANN)
+        await served.idle()
+        await served.asks("/forget 1", "Erase **My cat", ANN)
+        await served.presses("Yes, erase it", ANN)
+        await served.reads("Erased.", ANN)
+        await ann_asks(served, "And now?")
+        assert len(served.model.requests[-1].entries) == 1
+
+
+async def test_the_copy_has_everything_and_nothing_of_others(make: Make) -> None:
+    served = served_by(make)
+    account = served.accounts["bot"] = FilingAccount(served.clock, "bot")
+    async with served.running():
+        await served.asks("I am Bob, and I like HONEY.", "You said", "bob")
+        await a_full_life(served)
+        await served.asks("/export", "Here is all that I keep of you", ANN, sender_name=ANNS_NAME)
+        sent = account.received
+    with zipfile.ZipFile(io.BytesIO(sent["export.zip"])) as archive:
+        data = json.loads(archive.read("data.json"))
+        talks = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert len(data["conversations"]) == 2
+    assert any("**You**" in talk and "My cat is called MITZI." in talk for talk in talks.values())
+    whole = json.dumps(data)
+    assert "In the group: MITZI!" in whole
+    assert {"quoted": ["I whisper MITZI"]}.items() <= data["in_groups"][-1].items()
+    assert data["overheard_in_groups"][0]["text"] == "MITZI unheard"
+    assert data["accounts"][0]["account"] == f"fake:{ANN}"
+    assert data["usage"]
+    assert data["links"][0]["state"] == "open"
+    assert [row["action"] for row in data["audit"]] == ["link.code_made"]
+    assert data["messages_received"]
+    for foreign in ("HONEY", "the weather is fine", "what was that?", "fake:bob"):
+        assert foreign not in whole
+    with zipfile.ZipFile(io.BytesIO(sent["files.zip"])) as archive:
+        (name,) = archive.namelist()
+        assert name.startswith("main/assets/")
+        assert archive.read(name) == b"bytes of mitzi"
+    assert not list((served.settings.data_dir / "outgoing").glob("*")), "the copies are gone"
+
+
+async def test_what_is_old_goes_as_the_settings_say(make: Make) -> None:
+    retention = {"records": "7d", "conversations": "10d", "usage": "40d", "files": "10d"}
+    served = served_by(make, retention=retention)
+    async with served.running():
+        await ann_asks(served, "My cat is called MITZI.")
+        await later(served, DAY * 8)
+        await served.until(lambda: "inbox.message" not in traces(served, "MITZI"), step=60)
+        await served.asks("I like HONEY.", "You said", "bob")
+        assert "entries.body" in traces(served, "MITZI")
+        await later(served, DAY * 3)
+        await served.until(lambda: "entries.body" not in traces(served, "MITZI"), step=60)
+        assert "entries.body" in traces(served, "HONEY")
+        assert served.rows("select count(*) from usage") == [(2,)]
+        await later(served, DAY * 31)
+        await served.until(lambda: served.rows("select count(*) from usage") == [(1,)], step=60)
