@@ -126,7 +126,7 @@ class Gateway:
             self._pools, self._files, store.inbox, stops, self._dispatcher.wake
         )
         say = self._replies.notice
-        self._erasing = Erasing(store, stops, self._pools, self._files, say, clock)
+        self._erasing = Erasing(store, stops, self._pools, self._files, say, self._stir, clock)
         self._retention = Retention(settings.retention, store, settings.data_dir, clock)
         self._gate = Gate(
             access=access,
@@ -151,6 +151,7 @@ class Gateway:
             welcome=self._welcome,
             budgets=budgets,
             desk=desk,
+            stir=self._stir,
             data_dir=self._settings.data_dir,
             forget_after=self._settings.retention.forget_after,
         )

@@ -44,6 +44,7 @@ class Means:
     welcome: Callable[[PairingRequest], None]
     budgets: Budgets
     desk: ApprovalDesk
+    stir: Callable[[], None]
     data_dir: Path
     forget_after: float
 
@@ -68,7 +69,7 @@ def builtin_commands(store: Store, clock: Clock, means: Means) -> Commands:
         Sessions(),
         Resume(),
         Export(store.privacy, means.data_dir, clock),
-        Forget(store.privacy, means.forget_after),
+        Forget(store.privacy, means.forget_after, means.stir),
         Pair(means.pairing, means.welcome),
     ])
     return commands

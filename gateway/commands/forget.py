@@ -1,5 +1,7 @@
 """`/forget`: have one conversation erased, or all that is kept of a person."""
 
+from collections.abc import Callable
+
 from typing_extensions import override
 
 from gateway.commands import forget_words as words
@@ -20,9 +22,11 @@ class Forget(Command):
     is_control = True
     is_direct_only = True
 
-    def __init__(self, privacy: Privacy, delay: float) -> None:
+    def __init__(self, privacy: Privacy, delay: float, stir: Callable[[], None]) -> None:
         self._privacy = privacy
         self._delay = delay
+        self._stir = stir
+        """Have announcements sent."""
 
     @override
     async def run(self, call: Call) -> Answer:
@@ -49,11 +53,13 @@ class Forget(Command):
     async def _note(self, call: Call) -> Answer:
         here = call.kept.message.address.identity
         erasure = await self._privacy.ask(here, here, self._delay)
+        self._stir()
         return Answer(words.NOTED_WORDS.format(at=day(erasure.due_at)))
 
     async def _take_back(self, call: Call) -> Answer:
         here = call.kept.message.address.identity
         was_asked = await self._privacy.take_back(call.admission.person.id, here)
+        self._stir()
         return Answer(words.TAKEN_BACK_WORDS if was_asked else words.NOTHING_ASKED_WORDS)
 
     async def _ask_about_one(self, call: Call, number: str) -> Answer:

@@ -27,7 +27,6 @@ async def erase(erasure: Erasure, privacy: Privacy, files: TurnFiles) -> None:
     """Erase a person of whom nothing is at work."""
     await files.erase(await privacy.erase_talk(erasure))
     await privacy.erase_rest(erasure)
-    log.info("person.erased", person=erasure.person)
 
 
 class Erasing:
@@ -40,6 +39,7 @@ class Erasing:
         pools: PoolManager,
         files: TurnFiles,
         say: Callable[[Address, str], Awaitable[None]],
+        stir: Callable[[], None],
         clock: Clock,
     ) -> None:
         self._privacy = store.privacy
@@ -48,6 +48,7 @@ class Erasing:
         self._pools = pools
         self._files = files
         self._say = say
+        self._stir = stir
         self._clock = clock
 
     async def run(self) -> None:
@@ -63,6 +64,8 @@ class Erasing:
         """Erase what is due; False when some of it has to wait for turns to end."""
         due = [one for one in await self._privacy.waiting() if one.due_at <= self._clock.now()]
         done = [await self._erase(one) for one in due if await self._privacy.is_still_asked(one)]
+        if len(done) < len(due):
+            self._stir()  # why nothing came of some is to be told
         return all(done)
 
     async def _erase(self, erasure: Erasure) -> bool:
@@ -74,6 +77,7 @@ class Erasing:
         await self._say_goodbye(erasure)
         await erase(erasure, self._privacy, self._files)
         await self._pools.invalidate_user(erasure.person)
+        log.info("person.erased", person=erasure.person)
         return True
 
     async def _say_goodbye(self, erasure: Erasure) -> None:

@@ -31,6 +31,7 @@ def no_means(store: Store, clock: Clock, folder: Path) -> Means:
         welcome=lambda _: None,
         budgets=budgets_over(store, clock),
         desk=desk_over(store, clock),
+        stir=lambda: None,
         data_dir=folder,
         forget_after=86_400.0,
     )

@@ -1,6 +1,7 @@
 import asyncio
 import json
 import sqlite3
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,31 @@ async def test_nobody_is_known_yet(data_dir: Path) -> None:
     await store.open()
     await store.close()
     assert (await people("list")).stdout == "Nobody is known yet.\n"
+
+
+@pytest.mark.usefixtures("linked")
+async def test_a_copy_is_written_for_the_operator(tmp_path: Path) -> None:
+    folder = tmp_path / "copies"
+    done = await people("export", "discord:42", "--to", str(folder))
+    assert (done.exit_code, done.stdout) == (0, f"wrote {folder / 'export.zip'}\n")
+    assert (folder / "export.zip").stat().st_mode & 0o077 == 0
+    with zipfile.ZipFile(folder / "export.zip") as archive:
+        accounts = json.loads(archive.read("data.json"))["accounts"]
+    assert {one["account"] for one in accounts} == {"telegram:42", "discord:42"}
+    unknown = await people("export", "discord:7", "--to", str(folder))
+    assert (unknown.exit_code, "is not known here" in unknown.stderr) == (1, True)
+    (tmp_path / "file").touch()
+    refused = await people("export", "discord:42", "--to", str(tmp_path / "file" / "x"))
+    assert (refused.exit_code, "cannot write to" in refused.stderr) == (1, True)
+
+
+@pytest.mark.usefixtures("linked")
+async def test_a_person_is_erased_only_after_a_yes() -> None:
+    asked = await people("forget", "telegram:42")
+    assert (asked.exit_code, "Nobody can bring it back." in asked.stdout) == (1, True)
+    assert len(json.loads((await people("list", "--json")).stdout)) == 1
+    done = await people("forget", "telegram:42", "--yes")
+    assert done.stdout == "All that was kept of telegram:42, discord:42 is erased.\n"
+    assert (await people("list")).stdout == "Nobody is known yet.\n"
+    whole = await people("audit", "--check")
+    assert (whole.exit_code, whole.stdout) == (0, "The trail is whole.\n")
