@@ -10,7 +10,6 @@ import structlog
 from gateway.clock import Clock, SystemClock
 from gateway.commands.builtin import Means, builtin_commands
 from gateway.contracts.linking import Change
-from gateway.contracts.people import PairingRequest
 from gateway.contracts.stores import Store
 from gateway.control.people import PeopleControl
 from gateway.control.server import Verb, control_socket
@@ -49,8 +48,6 @@ from gateway.runners.approval_desk import ApprovalDesk
 from gateway.settings import GatewaySettings
 
 log = structlog.get_logger()
-
-WELCOME_WORDS = "You have been let in. Write to me whenever you like; /help shows what I can do."
 
 
 async def run_gateway(
@@ -95,7 +92,7 @@ class Gateway:
         postponed = Postponed(clock)
         stops = Stops(self._pools.get, postponed, store.inbox.lanes_of)
         key_file = settings.data_dir / "pairing.key"
-        self._pairing = Pairing(store, key_file, clock, settings.access.owners)
+        self._pairing = Pairing(store, key_file, clock, self._stir, settings.access.owners)
         self._linking = Linking(store, key_file, self._settle, self._stir)
         commands = builtin_commands(store, clock, self._means(stops, budgets, desk))
         self._adapters = {
@@ -103,7 +100,9 @@ class Gateway:
             for health in self._health
         }
         self._replies = Replies(store.outbox, self._adapters, clock)
-        self._announcing = Announcing(store.announcements, self._replies, self._spawn)
+        self._announcing = Announcing(
+            store.announcements, self._replies, self._pairing.new_code, self._spawn
+        )
         access = build_access(settings, store, self._adapters)
         self._files = TurnFiles(self._adapters, agents_of(settings), settings.data_dir, clock)
         dispatch = Dispatch(
@@ -119,9 +118,7 @@ class Gateway:
         )
         drain = Drain(store.inbox, postponed, stops, dispatch.take_turn, clock)
         self._dispatcher = Dispatcher(drain, self._tasks, clock)
-        turned_away = TurnedAway(
-            store.inbox, self._pairing, self._replies, self._stir, self._spawn, clock
-        )
+        turned_away = TurnedAway(store.inbox, self._pairing, self._replies, self._spawn, clock)
         self._settling = Settling(
             self._pools, self._files, store.inbox, stops, self._dispatcher.wake
         )
@@ -148,7 +145,6 @@ class Gateway:
             release=stops.release,
             linking=self._linking,
             pairing=self._pairing,
-            welcome=self._welcome,
             budgets=budgets,
             desk=desk,
             stir=self._stir,
@@ -259,9 +255,6 @@ class Gateway:
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
 
-    def _welcome(self, request: PairingRequest) -> None:
-        self._spawn(self._replies.notice(request.address, WELCOME_WORDS))
-
     async def _settle(self, change: Change) -> None:
         await self._settling.settle(change)
 
@@ -283,7 +276,6 @@ class Gateway:
             pairing=self._pairing,
             people=self._store.people,
             inbox=self._store.inbox,
-            welcome=self._welcome,
             health=self._health,
             agents=tuple(agents_of(self._settings)),
             clock=self._clock,

@@ -45,10 +45,9 @@ async def _answer_from_store(settings: GatewaySettings, verb: str, args: Mapping
     key_file = settings.data_dir / "pairing.key"
     try:
         control = Control(
-            pairing=Pairing(store, key_file, clock),
+            pairing=Pairing(store, key_file, clock, _say_later),
             people=store.people,
             inbox=store.inbox,
-            welcome=_greet_nobody,
             health=(),
             agents=(),
             clock=clock,
@@ -76,10 +75,6 @@ async def _erase_due(privacy: Any, files: Any, clock: Any) -> bool:
         if erasure.due_at <= clock.now() and await privacy.is_still_asked(erasure):
             await erase(erasure, privacy, files)
     return True
-
-
-def _greet_nobody(_: object) -> None:
-    """Without a running gateway no message can be sent."""
 
 
 async def _nothing_to_settle(_: object) -> None:

@@ -25,7 +25,6 @@ from gateway.commands.stop import Stop
 from gateway.commands.unlink import Unlink
 from gateway.commands.usage import Usage
 from gateway.commands.whoami import Whoami
-from gateway.contracts.people import PairingRequest
 from gateway.contracts.stores import Store
 from gateway.money.budgets import Budgets
 from gateway.people.linking import Linking
@@ -41,7 +40,6 @@ class Means:
     release: Callable[[str], Awaitable[None]]
     linking: Linking
     pairing: Pairing
-    welcome: Callable[[PairingRequest], None]
     budgets: Budgets
     desk: ApprovalDesk
     stir: Callable[[], None]
@@ -70,6 +68,6 @@ def builtin_commands(store: Store, clock: Clock, means: Means) -> Commands:
         Resume(),
         Export(store.privacy, means.data_dir, clock),
         Forget(store.privacy, means.forget_after, means.stir),
-        Pair(means.pairing, means.welcome),
+        Pair(means.pairing),
     ])
     return commands

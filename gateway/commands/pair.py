@@ -1,7 +1,5 @@
 """`/pair`: the owner lets strangers in, by their code or by a button."""
 
-from collections.abc import Callable
-
 from typing_extensions import override
 
 from gateway.commands.link_words import shown
@@ -10,7 +8,13 @@ from gateway.contracts.people import PairingRequest
 from gateway.ids import ExternalUser, PlatformName
 from gateway.messages import Choice
 from gateway.people.pairing import Pairing
+from gateway.replies.wording import as_code
 
+WELCOME_WORDS = "You have been let in. Write to me whenever you like; /help shows what I can do."
+PAIRING_WORDS = (
+    "I only talk to people my owner has let in. Ask them to approve this code:\n\n"
+    "`{code}`\n\nThey can run `parley pair approve {code}`; it is good for an hour."
+)
 _WRONG = "That code is wrong, used or expired."
 _SETTLED = "That request is settled or too old. `parley pair list` shows who asks."
 _USAGE = "Write `/pair CODE`, with the code that I gave to whoever wants to be let in."
@@ -34,32 +38,37 @@ class Pair(Command):
     is_control = True
     is_direct_only = True
 
-    def __init__(self, pairing: Pairing, welcome: Callable[[PairingRequest], None]) -> None:
+    def __init__(self, pairing: Pairing) -> None:
         self._pairing = pairing
-        self._welcome = welcome
 
     @override
     async def run(self, call: Call) -> Answer:
         by = call.kept.message.address.identity
         match call.argument.split():
             case ["in", identity]:
-                return self._let_in(await self._pairing.let_in(*_parts(identity), by=by), _SETTLED)
+                return await self._let_in(*_parts(identity), by)
             case ["out", identity]:
-                request = await self._pairing.refuse(*_parts(identity), by=by)
-                return Answer(_SETTLED if request is None else "Refused.")
+                is_refused = await self._pairing.refuse(*_parts(identity), by=by)
+                return Answer("Refused." if is_refused else _SETTLED)
             case [code]:
                 account = call.kept.message.address.account
                 request = await self._pairing.approve(code, by=by, account=account)
-                return self._let_in(request, _WRONG)
+                return Answer(_WRONG if request is None else _admitted(request))
             case _:
                 return Answer(_USAGE)
 
-    def _let_in(self, request: PairingRequest | None, otherwise: str) -> Answer:
-        if request is None:
-            return Answer(otherwise)
-        self._welcome(request)
-        account = shown(request.name, f"{request.platform}:{request.external_user}")
-        return Answer(f"{account} may talk to me now.")
+    async def _let_in(self, platform: PlatformName, user: ExternalUser, by: str) -> Answer:
+        request = await self._pairing.let_in(platform, user, by=by)
+        if request is not None:
+            return Answer(_admitted(request))
+        # Let in already: by another owner, or by this press before a crash.
+        is_in = await self._pairing.is_in(platform, user)
+        return Answer(f"{as_code(f'{platform}:{user}')} may talk to me now." if is_in else _SETTLED)
+
+
+def _admitted(request: PairingRequest) -> str:
+    account = shown(request.name, f"{request.platform}:{request.external_user}")
+    return f"{account} may talk to me now."
 
 
 def _parts(identity: str) -> tuple[PlatformName, ExternalUser]:

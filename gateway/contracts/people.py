@@ -72,25 +72,45 @@ class People(Protocol):
         ...
 
     async def request_pairing(
-        self, message: Message, code_hash: str, *, lifetime: float, notice_every: float
+        self,
+        message: Message,
+        reason: str,
+        *,
+        lifetime: float,
+        notice_every: float,
+        owners: Sequence[Address] = (),
     ) -> bool:
-        """Note a stranger's request; False when one was noted within `notice_every`."""
-        ...
+        """Record that a stranger's message was refused; False for a duplicate.
 
-    async def redeem_pairing(
-        self, code_hash: str, *, account: str = "", sayer: str = ""
-    ) -> PairingRequest | None:
-        """Take the request with this code, once, if it has not expired.
-
-        Wrong codes count against the sayer, if one is named. Raises:
-            NotAllowed: too many wrong codes came from this sayer, or on this account.
+        Unless they had notice within `notice_every`, it is their request to be let in, and they
+        and the owners are to be told.
         """
         ...
 
-    async def take_pairing(
-        self, platform: PlatformName, user: ExternalUser, *, asked_after: float
+    async def give_pairing_code(
+        self, platform: PlatformName, user: ExternalUser, code_hash: str
+    ) -> bool:
+        """Let a request be redeemed by this code and no other; False when there is none."""
+        ...
+
+    async def redeem_pairing(
+        self, code_hash: str, *, by: str, account: str | None = None
     ) -> PairingRequest | None:
-        """Take a stranger's request without its code, once, if it is not too old."""
+        """Let in, as a member, who has the request with this code; once, until it expires.
+
+        They are to be told. Wrong codes count against `by` where an account is named. Raises:
+            NotAllowed: too many wrong codes came from there, or on this account.
+        """
+        ...
+
+    async def grant_pairing(
+        self, platform: PlatformName, user: ExternalUser, *, by: str, asked_after: float
+    ) -> PairingRequest | None:
+        """As `redeem_pairing`, by who they are, if their request is not too old."""
+        ...
+
+    async def drop_pairing(self, platform: PlatformName, user: ExternalUser, *, by: str) -> bool:
+        """Drop a request; False when there is none."""
         ...
 
     async def pairing_requests(self) -> Sequence[PairingRequest]: ...

@@ -1,6 +1,6 @@
 """What the owner may ask of the running process."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,6 @@ class Control:
     pairing: Pairing
     people: People
     inbox: Inbox
-    welcome: Callable[[PairingRequest], None]
-    """Told of who was let in, and does not wait until they have been greeted."""
     health: Sequence[AccountHealth]
     agents: Sequence[str]
     clock: Clock
@@ -56,7 +54,6 @@ class Control:
         request = await self.pairing.approve(str(args["code"]))
         if request is None:
             raise Refused("That code is wrong, used or expired. `parley pair list` shows who asks.")
-        self.welcome(request)
         return _described(request)
 
     async def admit(self, args: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,16 +1,17 @@
 """Saying what was kept to be told, on whatever account it is meant for."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 import structlog
 
 from gateway.commands import forget_words
 from gateway.commands import link_words as words
-from gateway.commands.pair import asking
+from gateway.commands.pair import PAIRING_WORDS, WELCOME_WORDS, asking
 from gateway.contracts.linking import Announcement, Announcements
 from gateway.errors import AccountRejected, SendRefused
+from gateway.ids import ExternalUser, PlatformName
 from gateway.messages import Address, Choice
 from gateway.replies.wording import as_code
 
@@ -35,10 +36,12 @@ class Announcing:
         self,
         announcements: Announcements,
         notices: Notices,
+        new_code: Callable[[PlatformName, ExternalUser], Awaitable[str | None]],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
     ) -> None:
         self._announcements = announcements
         self._notices = notices
+        self._new_code = new_code
         self._spawn = spawn
         self._looking = asyncio.Lock()
         self._begun: set[int] = set()
@@ -56,15 +59,25 @@ class Announcing:
                     self._spawn(self._say(waiting))
 
     async def _say(self, announcement: Announcement) -> None:
-        text, choices = put_into_words(announcement.kind, announcement.facts)
         try:
-            await self._notices.notice(announcement.address, text, choices=choices)
+            await self._put(announcement)
         except (SendRefused, AccountRejected) as refusal:
             log.warning("announcement.refused", kind=announcement.kind, reason=str(refusal))
         # Under the lock, or a look that began before would have it said again.
         async with self._looking:
             await self._announcements.told(announcement.number)
             self._begun.discard(announcement.number)
+
+    async def _put(self, announcement: Announcement) -> None:
+        if announcement.kind == "stranger":
+            who = announcement.address
+            # Made when it is told: what is kept of a code is its hash.
+            code = await self._new_code(who.platform, who.external_user)
+            if code is not None:
+                await self._notices.notice(who, PAIRING_WORDS.format(code=code))
+            return
+        text, choices = put_into_words(announcement.kind, announcement.facts)
+        await self._notices.notice(announcement.address, text, choices=choices)
 
 
 def put_into_words(kind: str, facts: Mapping[str, str]) -> Said:
@@ -91,6 +104,7 @@ def _unlinked(facts: Mapping[str, str]) -> Said:
 
 
 _KINDS: Mapping[str, Callable[[Mapping[str, str]], Said]] = {
+    "welcome": lambda _: (WELCOME_WORDS, ()),
     "asks": lambda facts: asking(facts["platform"], facts["user"], facts["name"]),
     "confirm": _confirm,
     "linked": _linked,

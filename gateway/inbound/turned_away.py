@@ -17,17 +17,15 @@ log = structlog.get_logger()
 _NOTICE_EVERY = 86_400.0
 _BUSY_EVERY = 60.0
 _REMEMBERED = 10_000
-_SILENT = frozenset({
+_TOLD_OTHERWISE = frozenset({
     Reason.IS_BOT,
     Reason.NOT_ADDRESSED,
+    Reason.NOT_PAIRED,
     Reason.PLACE_NOT_ALLOWED,
     Reason.NOT_ASKED,
 })
+"""Not at all, by an announcement, or aside."""
 
-PAIRING_WORDS = (
-    "I only talk to people my owner has let in. Ask them to approve this code:\n\n"
-    "`{code}`\n\nThey can run `parley pair approve {code}`; it is good for an hour."
-)
 ALLOWLIST_WORDS = (
     "I only talk to people my owner has let in. Your id here is `{identity}`: "
     "my owner can add it to `access.allowlist`."
@@ -73,14 +71,12 @@ class TurnedAway:
         inbox: Inbox,
         pairing: Pairing,
         notices: Notices,
-        stir: Callable[[], None],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         clock: Clock,
     ) -> None:
         self._inbox = inbox
         self._pairing = pairing
         self._notices = notices
-        self._stir = stir
         self._spawn = spawn
         self._clock = clock
         self._told: dict[str, float] = {}
@@ -90,7 +86,7 @@ class TurnedAway:
         aside = Receipt(is_taken=False, words=ASIDE_WORDS.get(refusal.reason, ""))
         if refusal.reason is Reason.NOT_ADDRESSED:
             return aside
-        if not await self._inbox.refuse(message, refusal.reason.value):
+        if not await self._record(message, refusal.reason):
             return aside
         address = message.address
         # The place is what the owner has to name in the settings, and no refusal tells it there.
@@ -100,7 +96,7 @@ class TurnedAway:
             reason=refusal.reason.value,
             place=address.place_name,
         )
-        if refusal.reason not in _SILENT:
+        if refusal.reason not in _TOLD_OTHERWISE:
             self._spawn(self._tell(message, refusal.reason))
         return aside
 
@@ -125,20 +121,18 @@ class TurnedAway:
             self._spawn(self._notices.notice(address, words, reply_to=message.message_id))
         return Receipt(is_taken=False, words=words)
 
-    async def _tell(self, message: Message, reason: Reason) -> None:
+    async def _record(self, message: Message, reason: Reason) -> bool:
+        """Write it down; False for a message that was written down before."""
         if reason is Reason.NOT_PAIRED:
-            code = await self._pairing.ask(message)
-            if code is None:
-                return
-            self._stir()
-            words = PAIRING_WORDS.format(code=code)
-        elif not self._is_due(f"refused {message.address.identity}", _NOTICE_EVERY):
+            return await self._pairing.ask(message, reason.value)
+        return await self._inbox.refuse(message, reason.value)
+
+    async def _tell(self, message: Message, reason: Reason) -> None:
+        if not self._is_due(f"refused {message.address.identity}", _NOTICE_EVERY):
             return
-        elif reason is Reason.DIRECT_MESSAGES_OFF:
-            words = OFF_WORDS
-        else:
-            words = ALLOWLIST_WORDS.format(identity=message.address.identity)
-        await self._notices.notice(message.address, words)
+        words = ALLOWLIST_WORDS.format(identity=message.address.identity)
+        is_off = reason is Reason.DIRECT_MESSAGES_OFF
+        await self._notices.notice(message.address, OFF_WORDS if is_off else words)
 
     def _is_due(self, what: str, every: float) -> bool:
         now = self._clock.now()

@@ -1,6 +1,6 @@
 """Pairing: a stranger gets a code, the owner approves it, the stranger is let in."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from gateway.clock import Clock
@@ -9,11 +9,10 @@ from gateway.contracts.stores import Store
 from gateway.ids import ExternalUser, PlatformName
 from gateway.messages import Message
 from gateway.people.codes import Codes
+from gateway.people.roles import Role, role_named
 
 _LIFETIME = 3600.0
 _NOTICE_EVERY = 86_400.0
-_OWNERS_TOLD_AT_MOST = 10
-"""Strangers an hour of whom owners are told; the command line lists them all."""
 _PURPOSE = ""
 AT_THE_COMMAND_LINE = "command line"
 
@@ -22,63 +21,80 @@ class Pairing:
     """Hands out codes and redeems them; the store sees only keyed hashes."""
 
     def __init__(
-        self, store: Store, key_file: Path, clock: Clock, owners: Collection[str] = ()
+        self,
+        store: Store,
+        key_file: Path,
+        clock: Clock,
+        stir: Callable[[], None],
+        owners: Collection[str] = (),
     ) -> None:
         self._people = store.people
         self._identities = store.identities
-        self._announcements = store.announcements
         self._audit = store.audit
         self._codes = Codes(key_file)
         self._clock = clock
+        self._stir = stir
+        """Have announcements sent."""
         self._owners = owners
-        self._told: list[float] = []
 
-    async def ask(self, message: Message) -> str | None:
-        """Return a new code for the sender, or None when they had one within a day."""
+    async def ask(self, message: Message, reason: str) -> bool:
+        """Turn a stranger's message away, and have them told how to be let in, once a day.
+
+        False for a message that was turned away before.
+        """
+        owners = await self._identities.named(self._owners)
+        is_new = await self._people.request_pairing(
+            message,
+            reason,
+            lifetime=_LIFETIME,
+            notice_every=_NOTICE_EVERY,
+            owners=[one.address for one in owners if one.address is not None],
+        )
+        self._stir()
+        return is_new
+
+    async def new_code(self, platform: PlatformName, user: ExternalUser) -> str | None:
+        """Return a code for a stranger's request, in place of an earlier one.
+
+        None when the request is settled.
+        """
         code = self._codes.new()
         hashed = self._codes.hashed(code, _PURPOSE)
-        is_new = await self._people.request_pairing(
-            message, hashed, lifetime=_LIFETIME, notice_every=_NOTICE_EVERY
-        )
-        if not is_new:
-            return None
-        await self._tell_owners(message)
-        return code
+        is_given = await self._people.give_pairing_code(platform, user, hashed)
+        return code if is_given else None
 
     async def approve(
-        self, code: str, *, by: str = AT_THE_COMMAND_LINE, account: str = AT_THE_COMMAND_LINE
+        self, code: str, *, by: str = AT_THE_COMMAND_LINE, account: str | None = None
     ) -> PairingRequest | None:
         """Let in who holds the code; None when it is wrong, used or expired.
 
         Raises:
             NotAllowed: too many wrong codes were tried.
         """
-        request = await self._people.redeem_pairing(
-            self._codes.hashed(code, _PURPOSE), account=account, sayer=by
-        )
+        hashed = self._codes.hashed(code, _PURPOSE)
+        request = await self._people.redeem_pairing(hashed, by=by, account=account)
         if request is None:
             await self._audit.note("pairing.code_wrong", by, {})
-            return None
-        await self.admit(request.platform, request.external_user, request.name, by=by)
+        self._stir()
         return request
 
     async def let_in(
         self, platform: PlatformName, user: ExternalUser, *, by: str
     ) -> PairingRequest | None:
         """Let in who asked within a day, without their code; None when nobody did."""
-        request = await self._take(platform, user)
-        if request is not None:
-            await self.admit(platform, user, request.name, by=by)
+        asked_after = self._clock.now() - _NOTICE_EVERY
+        request = await self._people.grant_pairing(platform, user, by=by, asked_after=asked_after)
+        self._stir()
         return request
 
-    async def refuse(
-        self, platform: PlatformName, user: ExternalUser, *, by: str
-    ) -> PairingRequest | None:
-        """Drop a request; None when there is none."""
-        request = await self._take(platform, user)
-        if request is not None:
-            await self._audit.note("pairing.refused", by, {"account": f"{platform}:{user}"})
-        return request
+    async def is_in(self, platform: PlatformName, user: ExternalUser) -> bool:
+        """Say whether somebody has been let in, by whomever."""
+        person = await self._people.find(platform, user)
+        return person is not None and role_named(person.role) >= Role.MEMBER
+
+    async def refuse(self, platform: PlatformName, user: ExternalUser, *, by: str) -> bool:
+        """Drop a request; False when there is none."""
+        return await self._people.drop_pairing(platform, user, by=by)
 
     async def admit(
         self,
@@ -98,24 +114,3 @@ class Pairing:
         if was_known:
             await self._audit.note("pairing.dismissed", by, {"account": f"{platform}:{user}"})
         return was_known
-
-    async def _take(self, platform: PlatformName, user: ExternalUser) -> PairingRequest | None:
-        asked_after = self._clock.now() - _NOTICE_EVERY
-        return await self._people.take_pairing(platform, user, asked_after=asked_after)
-
-    async def _tell_owners(self, stranger: Message) -> None:
-        """Ask every owner whom the bot has met directly, as long as few ask."""
-        now = self._clock.now()
-        self._told = [at for at in self._told if at > now - _LIFETIME]
-        if len(self._told) >= _OWNERS_TOLD_AT_MOST:
-            return
-        self._told.append(now)
-        address = stranger.address
-        facts = {
-            "platform": address.platform,
-            "user": address.external_user,
-            "name": stranger.sender_name,
-        }
-        for known in await self._identities.named(self._owners):
-            if known.address is not None:
-                await self._announcements.add(known.address, "asks", facts)

@@ -53,7 +53,7 @@ _COUNT = select(func.count().label("codes")).select_from(link_codes).where(
 )  # fmt: skip
 _LIVE = select(link_codes).where(link_codes.c.expires_at > bindparam("now"))
 _BY_HASH = _LIVE.where(
-    link_codes.c.code_hash == bindparam("hash"), link_codes.c.state == State.OPEN.value
+    link_codes.c.code_hash == bindparam("hash"), link_codes.c.state == bindparam("in_state")
 )
 _BY_ID = _LIVE.where(link_codes.c.id == bindparam("link"))
 _ALL_UNSETTLED = _LIVE.where(or_(*(link_codes.c.state == state.value for state in _UNSETTLED)))
@@ -121,8 +121,11 @@ def void_all_of(transaction: Transaction, identity: Identity, now: float) -> Non
             settle(transaction, found.id, State.VOID)
 
 
-def live_code(transaction: Transaction, code_hash: str, now: float) -> Found | None:
-    row = transaction.row(_BY_HASH, {"hash": code_hash, "now": now})
+def live_code(
+    transaction: Transaction, code_hash: str, now: float, state: State = State.OPEN
+) -> Found | None:
+    asked = {"hash": code_hash, "now": now, "in_state": state.value}
+    row = transaction.row(_BY_HASH, asked)
     return None if row is None else _found(row)
 
 

@@ -135,6 +135,10 @@ def _redeem(
     account = message.address.account
     if are_too_many(transaction, account, str(who), now):
         return Trouble.LOCKED
+    shown = codes.live_code(transaction, code_hash, now, codes.State.SHOWN)
+    if shown is not None and str(shown.redeemer) == str(who):
+        # Said once more, after a crash or by mistake: the question is the same.
+        return Link(LinkId(shown.id), shown.asker, who)
     found = codes.live_code(transaction, code_hash, now)
     if found is None:
         count_wrong_code(transaction, account, str(who), now)

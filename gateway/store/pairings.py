@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, delete, func, select, update
 
 from gateway.contracts.people import PairingRequest
 from gateway.errors import NotAllowed
-from gateway.messages import Message
+from gateway.messages import Address, Message
+from gateway.store.announcements import announce
 from gateway.store.codec import dump_address, load_address, storable
 from gateway.store.database import Database
 from gateway.store.inserts import insert_or_replace
@@ -16,6 +17,9 @@ from gateway.store.statements import Transaction
 from gateway.store.tries import are_too_many, count_wrong_code
 
 _AT_MOST = 1000
+_HOUR = 3600.0
+_OWNERS_ASKED_AT_MOST = 10
+"""Strangers an hour of whom owners are told; the command line lists them all."""
 LOCKED_WORDS = "Too many wrong codes were tried. Wait a while, then try again."
 
 _INSERT = insert_or_replace(pairings)
@@ -33,6 +37,7 @@ _LAST = select(pairings.c.requested_at).where(
     pairings.c.external_user == bindparam("external_user"),
 )
 _COUNT = select(func.count().label("requests")).select_from(pairings)
+_RECENT = _COUNT.where(pairings.c.requested_at > bindparam("since"))
 _OLDEST_EXPIRED = (
     select(pairings.c.platform, pairings.c.external_user)
     .where(pairings.c.expires_at <= bindparam("now"))
@@ -43,6 +48,16 @@ _DROP = delete(pairings).where(
     pairings.c.platform == bindparam("of_platform"),
     pairings.c.external_user == bindparam("of_user"),
 )
+_GIVE_CODE = (
+    update(pairings)
+    .where(
+        pairings.c.platform == bindparam("of_platform"),
+        pairings.c.external_user == bindparam("of_user"),
+        _IS_LIVE,
+    )
+    .values(code_hash=bindparam("new_hash"))
+    .returning(pairings.c.platform)
+)
 _REDEEM = (
     delete(pairings).where(pairings.c.code_hash == bindparam("hash"), _IS_LIVE).returning(*_COLUMNS)
 )
@@ -50,33 +65,52 @@ _TAKE = _DROP.where(pairings.c.requested_at > bindparam("after")).returning(*_CO
 _LIVE = select(*_COLUMNS).where(_IS_LIVE).order_by(pairings.c.requested_at)
 
 
-def request_row(
-    message: Message, code_hash: str, requested_at: float, expires_at: float
-) -> dict[str, Any]:
+def request_row(message: Message, requested_at: float, expires_at: float) -> dict[str, Any]:
     return {
         "platform": message.address.platform,
         "external_user": message.address.external_user,
         "name": storable(message.sender_name),
         "address": dump_address(message.address),
-        "code_hash": code_hash,
+        "code_hash": "",
         "requested_at": requested_at,
         "expires_at": expires_at,
     }
 
 
-def request(transaction: Transaction, row: dict[str, Any], noticed_after: float) -> bool:
-    """Note a request; False when its stranger has had notice, or too many are pending.
+def request(
+    transaction: Transaction,
+    row: dict[str, Any],
+    message: Message,
+    owners: Sequence[Address],
+    noticed_after: float,
+) -> None:
+    """Note a request and who is to be told of it, unless notice was given or too many are pending.
 
-    An expired request is kept to know by that notice was given, until its room is needed.
+    An expired request is kept to know by that notice was given, until its room is needed. Its
+    code is made when the stranger is told, and nowhere kept.
     """
+    now = row["requested_at"]
     last = transaction.row(_LAST, row)
     if last is not None:
         if last.requested_at > noticed_after:
-            return False
-    elif not _make_room(transaction, row["requested_at"]):
-        return False
+            return
+    elif not _make_room(transaction, now):
+        return
     transaction.run(_INSERT, row)
-    return True
+    address = message.address
+    stranger = {"platform": address.platform, "user": address.external_user}
+    announce(transaction, now, address, "stranger", stranger)
+    (recent,) = transaction.rows(_RECENT, {"since": now - _HOUR})
+    for owner in owners if recent.requests <= _OWNERS_ASKED_AT_MOST else ():
+        announce(transaction, now, owner, "asks", {**stranger, "name": message.sender_name})
+
+
+def give_code(
+    transaction: Transaction, platform: str, user: str, code_hash: str, now: float
+) -> bool:
+    """Let a live request have this code; False when there is none."""
+    values = {"of_platform": platform, "of_user": user, "new_hash": code_hash, "now": now}
+    return bool(transaction.rows(_GIVE_CODE, values))
 
 
 def _make_room(transaction: Transaction, now: float) -> bool:
@@ -91,18 +125,18 @@ def _make_room(transaction: Transaction, now: float) -> bool:
 
 
 def redeem(
-    transaction: Transaction, code_hash: str, account: str, sayer: str, now: float
+    transaction: Transaction, code_hash: str, account: str | None, sayer: str, now: float
 ) -> PairingRequest | None:
     """Take a request; whoever comes second with its code finds nothing.
 
     Raises:
         NotAllowed: too many wrong codes came from this sayer, or on this account.
     """
-    if sayer and are_too_many(transaction, account, sayer, now):
+    if account is not None and are_too_many(transaction, account, sayer, now):
         raise NotAllowed(LOCKED_WORDS)
     taken = transaction.row(_REDEEM, {"hash": code_hash, "now": now})
     if taken is None:
-        if sayer:
+        if account is not None:
             count_wrong_code(transaction, account, sayer, now)
         return None
     return _request(taken)

@@ -11,12 +11,15 @@ from typing_extensions import override
 from gateway.clock import Clock
 from gateway.contracts.people import PairingRequest, People, Person
 from gateway.ids import ExternalUser, NewId, PersonId, PlatformName
-from gateway.messages import Message
+from gateway.messages import Address, Message
+from gateway.store.announcements import announce
+from gateway.store.audit import note
 from gateway.store.codec import storable
 from gateway.store.database import Database
 from gateway.store.inserts import insert
+from gateway.store.keep import arrival, record
 from gateway.store.linking import unlink
-from gateway.store.pairings import live_requests, redeem, request, request_row, take
+from gateway.store.pairings import give_code, live_requests, redeem, request, request_row, take
 from gateway.store.schema import identities, people
 from gateway.store.standing import FIND, IS_ONE, look_up, person_from
 from gateway.store.statements import Transaction
@@ -114,30 +117,91 @@ class SqlPeople(People):
 
     @override
     async def request_pairing(
-        self, message: Message, code_hash: str, *, lifetime: float, notice_every: float
+        self,
+        message: Message,
+        reason: str,
+        *,
+        lifetime: float,
+        notice_every: float,
+        owners: Sequence[Address] = (),
     ) -> bool:
         now = self._clock.now()
-        row = request_row(message, code_hash, now, now + lifetime)
+        row = request_row(message, now, now + lifetime)
+        refusal = {**arrival(message, person=None, now=now), "reason": reason}
+
+        def operation(transaction: Transaction) -> bool:
+            if not record(transaction, refusal, "refused"):
+                return False
+            request(transaction, row, message, owners, now - notice_every)
+            return True
+
+        return await self._database.write(operation)
+
+    @override
+    async def give_pairing_code(
+        self, platform: PlatformName, user: ExternalUser, code_hash: str
+    ) -> bool:
+        now = self._clock.now()
         return await self._database.write(
-            lambda transaction: request(transaction, row, now - notice_every)
+            lambda transaction: give_code(transaction, platform, user, code_hash, now)
         )
 
     @override
     async def redeem_pairing(
-        self, code_hash: str, *, account: str = "", sayer: str = ""
+        self, code_hash: str, *, by: str, account: str | None = None
     ) -> PairingRequest | None:
         now = self._clock.now()
-        return await self._database.write(
-            lambda transaction: redeem(transaction, code_hash, account, sayer, now)
+        return await self._let_in(
+            lambda transaction: redeem(transaction, code_hash, account, by, now), by, now
         )
 
     @override
-    async def take_pairing(
-        self, platform: PlatformName, user: ExternalUser, *, asked_after: float
+    async def grant_pairing(
+        self, platform: PlatformName, user: ExternalUser, *, by: str, asked_after: float
     ) -> PairingRequest | None:
-        return await self._database.write(
-            lambda transaction: take(transaction, platform, user, asked_after)
+        return await self._let_in(
+            lambda transaction: take(transaction, platform, user, asked_after),
+            by,
+            self._clock.now(),
         )
+
+    @override
+    async def drop_pairing(self, platform: PlatformName, user: ExternalUser, *, by: str) -> bool:
+        now = self._clock.now()
+
+        def operation(transaction: Transaction) -> bool:
+            if take(transaction, platform, user, 0.0) is None:
+                return False
+            note(transaction, now, "pairing.refused", by, {"account": f"{platform}:{user}"})
+            return True
+
+        return await self._database.write(operation)
+
+    async def _let_in(
+        self, taken: Callable[[Transaction], PairingRequest | None], by: str, now: float
+    ) -> PairingRequest | None:
+        """Take a request and admit its stranger, in one step."""
+        new = PersonId(self._new_id("p"))
+
+        def operation(transaction: Transaction) -> PairingRequest | None:
+            request = taken(transaction)
+            if request is not None:
+                identity = {
+                    "platform": request.platform,
+                    "external_user": request.external_user,
+                    "name": request.name,
+                    "created_at": now,
+                }
+                _admit(transaction, identity, new, "member")
+                facts = {"account": f"{request.platform}:{request.external_user}"}
+                note(transaction, now, "pairing.admitted", by, facts)
+                announce(transaction, now, request.address, "welcome", {})
+            return request
+
+        try:
+            return await self._database.write(operation)
+        finally:
+            self.forget()
 
     @override
     async def pairing_requests(self) -> Sequence[PairingRequest]:

@@ -855,12 +855,14 @@ class PeopleContract:
         assert await ask(store, "three") is False
         await clock.advance(DAY)
         assert await ask(store, "four") is True
-        assert await store.people.redeem_pairing("one") is None
-        assert await store.people.redeem_pairing("four") is not None
+        assert await store.people.redeem_pairing("one", by="owner") is None
+        assert await store.people.redeem_pairing("four", by="owner") is not None
 
     async def test_t5_fifty_who_redeem_at_once_have_one_winner(self, store: Store) -> None:
         await ask(store, "hash")
-        taken = await asyncio.gather(*(store.people.redeem_pairing("hash") for _ in range(50)))
+        taken = await asyncio.gather(
+            *(store.people.redeem_pairing("hash", by="owner") for _ in range(50))
+        )
         (won,) = [request for request in taken if request is not None]
         assert won.address == direct()
         assert await store.people.pairing_requests() == []
@@ -870,7 +872,7 @@ class PeopleContract:
     ) -> None:
         await ask(store, "hash")
         await clock.advance(HOUR)
-        assert await store.people.redeem_pairing("hash") is None
+        assert await store.people.redeem_pairing("hash", by="owner") is None
 
     async def test_t67_strangers_cannot_fill_the_store(
         self, store: Store, clock: FakeClock
@@ -878,7 +880,7 @@ class PeopleContract:
         for number in range(1000):
             assert await ask(store, f"h{number}", user=str(number))
         assert await ask(store, "late", user="late") is False
-        assert await store.people.redeem_pairing("h500") is not None
+        assert await store.people.redeem_pairing("h500", by="owner") is not None
         assert await ask(store, "late", user="late") is True
         await clock.advance(HOUR)
         assert await ask(store, "later", user="later") is True
@@ -886,9 +888,15 @@ class PeopleContract:
 
 
 async def ask(store: Store, code_hash: str, *, user: str = "42") -> bool:
-    return await store.people.request_pairing(
-        message(address=direct(user)), code_hash, lifetime=HOUR, notice_every=DAY
+    """Have a stranger ask; say whether they are told, and then by what code."""
+    before = len(await store.announcements.waiting())
+    await store.people.request_pairing(
+        message(address=direct(user)), "not_paired", lifetime=HOUR, notice_every=DAY
     )
+    is_told = len(await store.announcements.waiting()) > before
+    if is_told:
+        await store.people.give_pairing_code(TELEGRAM, ExternalUser(user), code_hash)
+    return is_told
 
 
 class PruneContract:
@@ -986,9 +994,11 @@ class PruneContract:
         self, store: Store, clock: FakeClock
     ) -> None:
         async def ask(user: str) -> bool:
-            return await store.people.request_pairing(
-                message(address=direct(user)), user, lifetime=60, notice_every=86_400
+            before = len(await store.announcements.waiting())
+            await store.people.request_pairing(
+                message(address=direct(user)), "not_paired", lifetime=60, notice_every=86_400
             )
+            return len(await store.announcements.waiting()) > before
 
         assert await ask("42")
         await clock.advance(self.LATER)

@@ -22,13 +22,12 @@ async def _nothing(_: object) -> None:
 def no_means(store: Store, clock: Clock, folder: Path) -> Means:
     key_file = folder / "pairing.key"
     linking = Linking(store, key_file, _nothing, lambda: None)
-    pairing = Pairing(store, key_file, clock)
+    pairing = Pairing(store, key_file, clock, lambda: None)
     return Means(
         stop=_stop,
         release=_nothing,
         linking=linking,
         pairing=pairing,
-        welcome=lambda _: None,
         budgets=budgets_over(store, clock),
         desk=desk_over(store, clock),
         stir=lambda: None,

@@ -160,22 +160,23 @@ class World:
     # The gateway in a process of its own.
 
     @asynccontextmanager
-    async def process(self) -> AsyncIterator[asyncio.subprocess.Process]:
+    async def process(
+        self, module: str = "gateway", **extra: str
+    ) -> AsyncIterator[asyncio.subprocess.Process]:
         """Serve from another process while the body runs, or until it is killed."""
         config = self.write_config()
         for platform in self.platforms:
             platform.before_start()
         with (self.folder / "log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "gateway", "serve", "--config", str(config)),
+                *(sys.executable, "-m", module, "serve", "--config", str(config)),
                 cwd=_ROOT,
-                env=environment(),
+                env=environment(**extra),
                 stdin=asyncio.subprocess.DEVNULL,
                 stderr=log,
             )
         try:
-            for platform in self.platforms:
-                await platform.connected()
+            await self._connected(process)
             yield process
         finally:
             if process.returncode is None:
@@ -184,6 +185,18 @@ class World:
                     await process.wait()
             self.log.write((self.folder / "log").read_text())
             (self.folder / "log").unlink()
+
+    async def _connected(self, process: asyncio.subprocess.Process) -> None:
+        """Return once it receives on every platform, or has ended before."""
+        ends = asyncio.create_task(process.wait())
+        for platform in self.platforms:
+            connects = asyncio.create_task(platform.connected())
+            await asyncio.wait({connects, ends}, return_when=asyncio.FIRST_COMPLETED)
+            if not connects.done():
+                connects.cancel()
+                return
+            connects.result()
+        ends.cancel()
 
     async def parley(self, *arguments: str, **extra: str) -> Ended:
         """Run the command on this gateway's settings."""

@@ -47,7 +47,9 @@ async def asked(data_dir: Path, name: str) -> str:
     )
     message = Message(EventKey("1"), MessageId("1"), address, name, "let me in", 0.0)
     async with opened_store(data_dir) as store:
-        code = await Pairing(store, data_dir / "pairing.key", SystemClock()).ask(message)
+        pairing = Pairing(store, data_dir / "pairing.key", SystemClock(), lambda: None)
+        await pairing.ask(message, "not_paired")
+        code = await pairing.new_code(address.platform, address.external_user)
     assert code is not None
     return code
 

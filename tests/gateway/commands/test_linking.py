@@ -208,7 +208,7 @@ async def test_the_owner_lets_a_stranger_in_by_a_button_that_outlives_a_restart(
         await served.presses("Let in", "owner")
         await served.reads("You have been let in.", "bob")
         await served.writes(value, "owner", **pressed)
-        await served.reads("That request is settled or too old.", "owner")
+        await served.reads("`fake:bob` may talk to me now.", "owner")
         await served.asks("hello", user="bob")
     assert served.rows("select actor from audit where action = 'pairing.admitted'") == [
         ("fake:owner",)

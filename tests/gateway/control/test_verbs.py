@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway.app import WELCOME_WORDS
 from gateway.cli.control import ask
+from gateway.commands.pair import WELCOME_WORDS
 from gateway.control.verbs import identity_parts
 from gateway.errors import AccountRejected, Refused, RetryLater, SendRefused
 from tests.fakes.gateway import FakeGateway, gateways

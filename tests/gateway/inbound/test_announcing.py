@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from gateway.commands.pair import PAIRING_WORDS
 from gateway.errors import SendRefused
+from gateway.ids import ExternalUser, PlatformName
 from gateway.inbound.announcing import Announcing, put_into_words
 from gateway.messages import Address, Choice
 from gateway.store.store import SqlStore
@@ -32,6 +34,10 @@ class Said:
         self.texts.append((address.external_user, text))
 
 
+async def no_code(*_: object) -> str | None:
+    return None
+
+
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
     made = SqlStore(f"sqlite:///{tmp_path / 'parley.db'}", clock=FakeClock())
@@ -47,7 +53,7 @@ async def test_each_is_said_once_and_none_waits_for_another(store: SqlStore) -> 
         def spawn(work: Coroutine[Any, Any, None]) -> None:
             tasks.create_task(work)
 
-        announcing = Announcing(store.announcements, said, spawn)
+        announcing = Announcing(store.announcements, said, no_code, spawn)
         for user in ("slow", "blocked", "ann"):
             await store.announcements.add(direct(user), "burnt", {})
         announcing.stir()
@@ -65,9 +71,24 @@ async def test_what_was_not_said_is_said_after_a_restart(store: SqlStore) -> Non
     lives = [Said(), Said()]
     for said in lives:
         async with asyncio.TaskGroup() as tasks:
-            announcing = Announcing(store.announcements, said, partial(_start, tasks))
+            announcing = Announcing(store.announcements, said, no_code, partial(_start, tasks))
             await announcing.say_all()
     assert [len(said.texts) for said in lives] == [1, 0]
+
+
+async def test_t6_a_strangers_code_is_made_when_it_is_told(store: SqlStore) -> None:
+    said = Said()
+
+    async def new_code(_: PlatformName, user: ExternalUser) -> str | None:
+        return "ABCDEFGH" if user == "ann" else None
+
+    for user in ("ann", "settled"):
+        await store.announcements.add(direct(user), "stranger", {})
+    async with asyncio.TaskGroup() as tasks:
+        announcing = Announcing(store.announcements, said, new_code, partial(_start, tasks))
+        await announcing.say_all()
+    assert said.texts == [("ann", PAIRING_WORDS.format(code="ABCDEFGH"))]
+    assert await store.announcements.waiting() == []
 
 
 def _start(tasks: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> None:

@@ -40,7 +40,7 @@ class Door:
             clock=self.clock,
             queues=queues or QueueSettings(per_session=3),
         )
-        self.pairing = Pairing(self.store, folder / "pairing.key", self.clock)
+        self.pairing = Pairing(self.store, folder / "pairing.key", self.clock, lambda: None)
         self.said: list[tuple[str, str]] = []
         self.woken: list[Lane] = []
         self._tasks: list[Coroutine[Any, Any, None]] = []
@@ -65,7 +65,6 @@ class Door:
                 self.store.inbox,
                 self.pairing,
                 self,
-                lambda: None,
                 self._tasks.append,
                 self.clock,
             ),
@@ -120,14 +119,13 @@ async def test_t1_a_stranger_gets_one_code_a_day_and_no_turn(door: Door) -> None
     for _ in range(3):
         await door.gate.accept(message("let me in"))
         await door.settle()
-    assert len(door.said) == 1
-    assert "parley pair approve" in door.said[0][1]
+    assert [one.kind for one in await door.store.announcements.waiting()] == ["stranger"]
+    assert door.said == []
     assert door.woken == []
     assert await door.store.inbox.waiting() == 0
     await door.clock.advance(DAY + 1)
     await door.gate.accept(message("let me in"))
-    await door.settle()
-    assert len(door.said) == 2
+    assert len(await door.store.announcements.waiting()) == 2
 
 
 async def test_t2_the_log_names_a_place_that_was_refused_and_says_nothing_there(
@@ -151,10 +149,10 @@ async def test_t1_a_strangers_words_are_not_kept(door: Door, tmp_path: Path) -> 
     await door.store.open()
 
 
-async def test_the_code_in_the_notice_opens_the_door(door: Door) -> None:
+async def test_the_code_of_a_stranger_opens_the_door(door: Door) -> None:
     await door.gate.accept(message("hello"))
-    await door.settle()
-    code = door.said[0][1].partition("`")[2].partition("`")[0]
+    code = await door.pairing.new_code(PlatformName("telegram"), ExternalUser("42"))
+    assert code is not None
     assert await door.pairing.approve(code) is not None
     await door.gate.accept(message("hello again"))
     assert door.woken == [Lane("main:telegram:42:dm")]

@@ -11,7 +11,6 @@ from gateway.inbound.turned_away import (
     ALLOWLIST_WORDS,
     BUSY_WORDS,
     OFF_WORDS,
-    PAIRING_WORDS,
     TurnedAway,
 )
 from gateway.messages import Address, Message
@@ -31,9 +30,9 @@ class Desk:
         self.clock = FakeClock()
         self.store = SqlStore(f"sqlite:///{folder / 'parley.db'}", clock=self.clock)
         self._spawned: list[Coroutine[Any, Any, None]] = []
-        pairing = Pairing(self.store, folder / "pairing.key", self.clock)
+        pairing = Pairing(self.store, folder / "pairing.key", self.clock, lambda: None)
         self.turned_away = TurnedAway(
-            self.store.inbox, pairing, self, lambda: None, self._spawned.append, self.clock
+            self.store.inbox, pairing, self, self._spawned.append, self.clock
         )
         self.told: list[tuple[str, str, MessageId | None]] = []
 
@@ -77,11 +76,12 @@ async def test_t1_a_person_is_told_once_a_day(desk: Desk, reason: Reason, words:
     assert await desk.refuse(reason) == [words]
 
 
-async def test_t1_a_stranger_is_told_a_code_that_is_good(desk: Desk) -> None:
-    (words,) = await desk.refuse(Reason.NOT_PAIRED)
-    code = words.split("`")[1]
-    assert words == PAIRING_WORDS.format(code=code)
-    assert await desk.refuse(Reason.NOT_PAIRED) == []
+async def test_t1_r1_a_stranger_is_to_be_told_once_a_day_whatever_happens(desk: Desk) -> None:
+    given = message()
+    for one in (given, given, message()):
+        assert await desk.refuse(Reason.NOT_PAIRED, one) == []
+    (told,) = await desk.store.announcements.waiting()
+    assert (told.kind, told.address) == ("stranger", direct())
     assert len(await desk.store.people.pairing_requests()) == 1
 
 

@@ -93,9 +93,8 @@ async def test_who_is_not_known_can_be_erased_too(desk: Desk, store: SqlStore) -
     heard = message("overheard words", group("99"), sender_name="Eve")
     await store.overheard.note(heard, 5)
     await store.people.request_pairing(
-        desk.says("telegram:99"), "hash", lifetime=60.0, notice_every=60.0
+        desk.says("telegram:99"), "not_paired", lifetime=60.0, notice_every=60.0
     )
-    await store.inbox.refuse(desk.says("telegram:99"), "not_paired")
     asked = await store.privacy.ask("telegram:99", "owner", 0.0)
     assert asked.accounts == ("telegram:99",)
     assert await store.privacy.is_still_asked(asked)

@@ -71,6 +71,15 @@ async def test_t8_a_code_that_was_used_is_worth_nothing_to_a_third(desk: Desk) -
     assert await desk.use(THIRD, code) is Trouble.WRONG_CODE
 
 
+async def test_r2_a_code_that_is_used_twice_by_the_same_account_asks_the_same(desk: Desk) -> None:
+    code = await desk.code(HERE)
+    asked = await desk.use(THERE, code)
+    assert isinstance(asked, Link)
+    assert await desk.use(THERE, code) == asked
+    await desk.yes(THERE, asked)
+    assert await desk.use(THERE, code) is Trouble.WRONG_CODE
+
+
 async def test_t5_of_fifty_who_use_one_code_at_once_one_wins(desk: Desk) -> None:
     crowd = [f"slack:{number}" for number in range(50)]
     await desk.let_in(*crowd)
