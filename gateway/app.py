@@ -42,6 +42,7 @@ from gateway.parts import (
     make_data_dir,
     open_store,
 )
+from gateway.people.directory import Directory
 from gateway.people.linking import Linking
 from gateway.people.pairing import Pairing
 from gateway.replies.replies import Replies
@@ -270,7 +271,7 @@ class Gateway:
 
     def _verbs(self) -> dict[str, Verb]:
         people = PeopleControl(
-            self._store.people,
+            Directory(self._store.people, self._settings.access),
             self._linking,
             self._store.audit,
             self._store.privacy,

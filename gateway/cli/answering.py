@@ -29,6 +29,7 @@ async def _answer_from_store(settings: GatewaySettings, verb: str, args: Mapping
     from gateway.control.verbs import Control  # noqa: PLC0415
     from gateway.inbound.turn_files import TurnFiles  # noqa: PLC0415
     from gateway.parts import agents_of, make_data_dir, open_store, store_url  # noqa: PLC0415 - slow
+    from gateway.people.directory import Directory  # noqa: PLC0415
     from gateway.people.linking import Linking  # noqa: PLC0415
     from gateway.people.pairing import Pairing  # noqa: PLC0415
     from gateway.store.location import database_path  # noqa: PLC0415
@@ -57,7 +58,7 @@ async def _answer_from_store(settings: GatewaySettings, verb: str, args: Mapping
         linking = Linking(store, key_file, _nothing_to_settle, _say_later)
         files = TurnFiles({}, agents_of(settings), settings.data_dir, clock)
         people = PeopleControl(
-            store.people,
+            Directory(store.people, settings.access),
             linking,
             store.audit,
             store.privacy,

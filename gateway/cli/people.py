@@ -58,6 +58,26 @@ def show(config: Path | None, who: str, *, as_json: bool) -> None:
 
 @command.command()
 @click.argument("identity", metavar="PLATFORM:ID")
+@click.argument("role", metavar="guest|member|admin")
+@with_config
+@with_json
+def role(config: Path | None, identity: str, role: str, *, as_json: bool) -> None:
+    """Make an account more or less than it was; owners are named in the settings alone."""
+    given = answer(config, "people.role", identity=identity, role=role.lower())
+    if as_json:
+        click.echo(json.dumps(given, indent=2))
+        return
+    was = given["before"]
+    change = f"is {role} as before" if was == role else f"was {was} and is {role} now"
+    click.echo(f"{given['identity']} {change}.")
+    if given["role"] != given["stored_role"]:
+        click.echo(f"The settings (`access`) make it {given['role']} all the same.")
+    elif role == "guest":
+        click.echo("A guest is heard only where the settings let everybody in.")
+
+
+@command.command()
+@click.argument("identity", metavar="PLATFORM:ID")
 @with_config
 def unlink(config: Path | None, identity: str) -> None:
     """Make an account a person of its own again, with an empty history."""
@@ -102,20 +122,53 @@ def export(config: Path | None, identity: str, folder: Path) -> None:
 @with_config
 @with_json
 @click.option("--check", is_flag=True, help="Look whether any row was changed or taken out.")
+@click.option(
+    "--since",
+    metavar="NUMBER:SEAL",
+    help="Look whether the trail still holds this row, which --check once printed as the last.",
+)
 @click.pass_context
-def audit(ctx: click.Context, config: Path | None, *, as_json: bool, check: bool) -> None:
+def audit(
+    ctx: click.Context, config: Path | None, *, as_json: bool, check: bool, since: str | None
+) -> None:
     """Show who let in, linked and parted whom; exit 1 when the trail was tampered with."""
-    found = answer(config, "people.check" if check else "people.audit")
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
-    elif not check:
-        print_table(_TRAIL, [_trail_row(row) for row in found])
-    elif found["first_broken"] is None:
-        click.echo("The trail is whole.")
-    else:
-        click.echo(f"The trail was changed: row {found['first_broken']} is not as it was written.")
-    if check and found["first_broken"] is not None:
+    if not check and since is None:
+        rows = answer(config, "people.audit")
+        if as_json:
+            click.echo(json.dumps(rows, indent=2))
+        elif rows:
+            print_table(_TRAIL, [_trail_row(row) for row in rows])
+        else:
+            click.echo("Nothing was noted yet.")
+        return
+    given = {} if since is None else {"since": since}
+    found = answer(config, "people.check", **given)
+    is_whole = found["first_broken"] is None and found["since"] in {None, "held"}
+    click.echo(json.dumps(found, indent=2) if as_json else _told_of_trail(found, since))
+    if not is_whole:
         ctx.exit(ExitCode.FAILED)
+
+
+def _told_of_trail(found: Mapping[str, Any], since: str | None) -> str:
+    lines = []
+    last = found["last"]
+    if found["first_broken"] is not None:
+        lines.append(
+            f"The trail was changed: row {found['first_broken']} is not as it was written."
+        )
+    match found["since"]:
+        case "gone":
+            end = "has no rows" if last is None else f"ends at row {last['number']}"
+            lines.append(f"The trail was cut: it {end}, and {since} is not in it.")
+        case "changed":
+            lines.append(f"The trail was written anew: it has another row in the place of {since}.")
+    if lines:
+        return "\n".join(lines)
+    lines.append("The trail is whole." if since is None else "The trail is whole, and holds it.")
+    if last is not None:
+        lines.append(f"Its last row is {last['number']}:{last['seal']}")
+        lines.append("Note that elsewhere: `--since` with it finds a trail whose end was cut.")
+    return "\n".join(lines)
 
 
 def _account_rows(person: Mapping[str, Any]) -> list[tuple[str, ...]]:
@@ -124,12 +177,18 @@ def _account_rows(person: Mapping[str, Any]) -> list[tuple[str, ...]]:
             person["person"],
             account["identity"],
             account["name"],
-            account["role"],
+            _role(account),
             "yes" if account["is_linked"] else "no",
             _when(account["since"]),
         )
         for account in person["accounts"]
     ]
+
+
+def _role(account: Mapping[str, Any]) -> str:
+    """Return what holds, and say so where it is not what was given by command."""
+    is_of_settings = account["role"] != account["stored_role"]
+    return f"{account['role']} (settings)" if is_of_settings else str(account["role"])
 
 
 def _trail_row(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ class Person:
 
     id: PersonId
     role: str
-    """`owner`, `member` or `guest`; of the identity alone, whatever it is linked with."""
+    """`admin`, `member` or `guest`; of the identity alone, whatever it is linked with."""
     is_linked: bool
     """Has several identities, which share one direct session."""
 
@@ -61,6 +61,15 @@ class People(Protocol):
         self, platform: PlatformName, user: ExternalUser, *, name: str, role: str
     ) -> Person:
         """Make the user a known person with this role, or give it to one who had less."""
+        ...
+
+    async def give_role(
+        self, platform: PlatformName, user: ExternalUser, role: str, *, by: str
+    ) -> str | None:
+        """Give a known account a greater or a lesser role, noted in the audit trail with it.
+
+        Returns the role that it had; None when the account is not known.
+        """
         ...
 
     async def dismiss(self, platform: PlatformName, user: ExternalUser) -> bool:

@@ -12,6 +12,7 @@ from gateway.clock import Clock
 from gateway.contracts.people import PairingRequest, People, Person
 from gateway.ids import ExternalUser, NewId, PersonId, PlatformName
 from gateway.messages import Message
+from gateway.store.audit import note
 from gateway.store.codec import storable
 from gateway.store.database import Database
 from gateway.store.inserts import insert
@@ -22,7 +23,7 @@ from gateway.store.standing import FIND, IS_ONE, look_up, person_from
 from gateway.store.statements import Transaction
 
 _CACHED = 4096
-_ROLES = ("guest", "member", "owner")
+_ROLES = ("guest", "member", "admin")
 
 _ALL = (
     select(
@@ -94,6 +95,18 @@ class SqlPeople(People):
             self.forget()
 
     @override
+    async def give_role(
+        self, platform: PlatformName, user: ExternalUser, role: str, *, by: str
+    ) -> str | None:
+        now = self._clock.now()
+        try:
+            return await self._database.write(
+                lambda transaction: _give_role(transaction, platform, user, role, by, now)
+            )
+        finally:
+            self.forget()
+
+    @override
     async def dismiss(self, platform: PlatformName, user: ExternalUser) -> bool:
         new, now = PersonId(self._new_id("p")), self._clock.now()
         try:
@@ -157,6 +170,23 @@ def _admit(transaction: Transaction, identity: dict[str, Any], new: PersonId, ro
     named = {"of_platform": identity["platform"], "of_user": identity["external_user"]}
     transaction.run(_SET_ROLE, {**named, "new": role})
     return replace(known, role=role)
+
+
+def _give_role(
+    transaction: Transaction,
+    platform: PlatformName,
+    user: ExternalUser,
+    role: str,
+    by: str,
+    now: float,
+) -> str | None:
+    known = look_up(transaction, platform, user)
+    if known is None or known.role == role:
+        return None if known is None else role
+    transaction.run(_SET_ROLE, {"of_platform": platform, "of_user": user, "new": role})
+    facts = {"account": f"{platform}:{user}", "role": role, "before": known.role}
+    note(transaction, now, "role.given", by, facts)
+    return known.role
 
 
 def _dismiss(

@@ -820,6 +820,40 @@ class PeopleContract:
         assert await store.people.admit(TELEGRAM, user, name="Ann", role="guest") == member
         assert await store.people.find(TELEGRAM, user) == member
 
+    async def test_t12_a_role_is_given_and_taken_and_noted_in_one_step(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        user = ExternalUser("42")
+        assert await store.people.give_role(TELEGRAM, user, "admin", by="ann") is None
+        await store.people.admit(TELEGRAM, user, name="Ann", role="member")
+        assert await store.people.find(TELEGRAM, user) is not None
+        assert await store.people.give_role(TELEGRAM, user, "admin", by="ann") == "member"
+        raised = await store.people.find(TELEGRAM, user)
+        assert raised is not None
+        assert raised.role == "admin"
+        assert await store.people.admit(TELEGRAM, user, name="Ann", role="member") == raised
+        assert await store.people.give_role(TELEGRAM, user, "guest", by="ann") == "admin"
+        assert await store.people.give_role(TELEGRAM, user, "guest", by="ann") == "guest"
+        lowered = await store.people.find(TELEGRAM, user)
+        assert lowered is not None
+        assert lowered.role == "guest"
+        noted = await store.audit.newest(9)
+        facts = [(row["actor"], row["facts"]["before"], row["facts"]["role"]) for row in noted]
+        assert facts == [("ann", "admin", "guest"), ("ann", "member", "admin")]
+        assert {row["happened_at"] for row in noted} == {clock.now()}
+
+    async def test_t71_a_row_is_known_by_its_seal(self, store: Store) -> None:
+        assert await store.audit.seal() is None
+        for number in (1, 2):
+            await store.audit.note("pairing.admitted", "ann", {"account": f"telegram:{number}"})
+        first, last = await store.audit.seal(1), await store.audit.seal()
+        assert first is not None
+        assert last is not None
+        assert (first.number, last.number, len(last.seal)) == (1, 2, 64)
+        assert first.seal != last.seal
+        assert await store.audit.seal(2) == last
+        assert await store.audit.seal(3) is None
+
     async def test_many_who_admit_at_once_make_one_person(self, store: Store) -> None:
         user = ExternalUser("42")
         made = await asyncio.gather(
