@@ -1,8 +1,6 @@
 """`parley people`: who is who, who is linked with whom, and who did what."""
 
-import json
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +8,12 @@ import click
 
 from gateway.cli.answering import answer
 from gateway.cli.exit_codes import ExitCode
-from gateway.cli.options import Command, with_config
+from gateway.cli.options import with_config
 from gateway.cli.tables import print_table
+from gateway.cli.words import echo_json, many, when, with_json
 
-_ACCOUNTS = ("person", "account", "name", "role", "linked", "since")
+_ACCOUNTS = ("account", "name", "role", "linked with", "since")
 _TRAIL = ("number", "when", "what", "by", "about")
-
-
-def with_json(command: Command) -> Callable[..., Any]:
-    """Give a command `--json` (as `as_json`)."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
 
 
 @click.group()
@@ -34,9 +28,9 @@ def list_people(config: Path | None, *, as_json: bool) -> None:
     """Show everybody who is known, with their accounts."""
     known = answer(config, "people.list")
     if as_json:
-        click.echo(json.dumps(known, indent=2))
+        echo_json(known)
     elif known:
-        print_table(_ACCOUNTS, [row for person in known for row in _account_rows(person)])
+        _print_accounts(known)
     else:
         click.echo("Nobody is known yet.")
 
@@ -49,11 +43,12 @@ def show(config: Path | None, who: str, *, as_json: bool) -> None:
     """Show one person, and what was done about them."""
     person = answer(config, "people.show", id=who)
     if as_json:
-        click.echo(json.dumps(person, indent=2))
+        echo_json(person)
         return
-    print_table(_ACCOUNTS, _account_rows(person))
+    click.echo(f"person {person['person']}")
+    _print_accounts([person])
     if person["audit"]:
-        print_table(_TRAIL, [_trail_row(row) for row in person["audit"]])
+        _print_trail(person["audit"])
 
 
 @command.command()
@@ -65,7 +60,7 @@ def role(config: Path | None, identity: str, role: str, *, as_json: bool) -> Non
     """Make an account more or less than it was; owners are named in the settings alone."""
     given = answer(config, "people.role", identity=identity, role=role.lower())
     if as_json:
-        click.echo(json.dumps(given, indent=2))
+        echo_json(given)
         return
     was = given["before"]
     change = f"is {role} as before" if was == role else f"was {was} and is {role} now"
@@ -135,16 +130,19 @@ def audit(
     if not check and since is None:
         rows = answer(config, "people.audit")
         if as_json:
-            click.echo(json.dumps(rows, indent=2))
+            echo_json(rows)
         elif rows:
-            print_table(_TRAIL, [_trail_row(row) for row in rows])
+            _print_trail(rows)
         else:
             click.echo("Nothing was noted yet.")
         return
     given = {} if since is None else {"since": since}
     found = answer(config, "people.check", **given)
     is_whole = found["first_broken"] is None and found["since"] in {None, "held"}
-    click.echo(json.dumps(found, indent=2) if as_json else _told_of_trail(found, since))
+    if as_json:
+        echo_json(found)
+    else:
+        click.echo(_told_of_trail(found, since))
     if not is_whole:
         ctx.exit(ExitCode.FAILED)
 
@@ -171,15 +169,20 @@ def _told_of_trail(found: Mapping[str, Any], since: str | None) -> str:
     return "\n".join(lines)
 
 
+def _print_accounts(persons: Sequence[Mapping[str, Any]]) -> None:
+    rows = [row for person in persons for row in _account_rows(person)]
+    print_table(_ACCOUNTS, rows, wraps=("name", "role", "since"))
+
+
 def _account_rows(person: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    names = [account["identity"] for account in person["accounts"]]
     return [
         (
-            person["person"],
             account["identity"],
             account["name"],
             _role(account),
-            "yes" if account["is_linked"] else "no",
-            _when(account["since"]),
+            many([name for name in names if name != account["identity"]]),
+            when(account["since"]),
         )
         for account in person["accounts"]
     ]
@@ -191,10 +194,10 @@ def _role(account: Mapping[str, Any]) -> str:
     return f"{account['role']} (settings)" if is_of_settings else str(account["role"])
 
 
+def _print_trail(rows: Sequence[Mapping[str, Any]]) -> None:
+    print_table(_TRAIL, [_trail_row(row) for row in rows], wraps=("about",))
+
+
 def _trail_row(row: Mapping[str, Any]) -> tuple[str, ...]:
     about = ", ".join(f"{name} {value}" for name, value in row["facts"].items())
-    return str(row["number"]), _when(row["happened_at"]), row["action"], row["actor"], about
-
-
-def _when(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
+    return str(row["number"]), when(row["happened_at"]), row["action"], row["actor"], about

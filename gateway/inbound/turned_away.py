@@ -90,7 +90,9 @@ class TurnedAway:
         aside = Receipt(is_taken=False, words=ASIDE_WORDS.get(refusal.reason, ""))
         if refusal.reason is Reason.NOT_ADDRESSED:
             return aside
-        if not await self._inbox.refuse(message, refusal.reason.value):
+        # Which places call in vain is what an owner asks first.
+        with_address = refusal.reason is Reason.PLACE_NOT_ALLOWED and message.is_addressed
+        if not await self._inbox.refuse(message, refusal.reason.value, with_address=with_address):
             return aside
         address = message.address
         # The place is what the owner has to name in the settings, and no refusal tells it there.

@@ -10,6 +10,7 @@ from gateway.contracts.approvals import Approvals
 from gateway.contracts.inbox import Inbox, Overheard
 from gateway.contracts.linking import Announcements, Audit, Links
 from gateway.contracts.money import Holds, UsageLedger
+from gateway.contracts.overview import Overview
 from gateway.contracts.people import Identities, People
 from gateway.contracts.privacy import Privacy
 from gateway.contracts.stores import (
@@ -34,6 +35,7 @@ from gateway.store.linking import SqlLinks
 from gateway.store.location import database_path
 from gateway.store.outbox import SqlOutbox
 from gateway.store.overheard import SqlOverheard
+from gateway.store.overview import SqlOverview
 from gateway.store.people import SqlPeople
 from gateway.store.privacy import SqlPrivacy
 from gateway.store.pruning import prune
@@ -78,6 +80,7 @@ class SqlStore(Store):
         self.links: Links = SqlLinks(self._database, clock, new_id, people.forget)
         self.announcements: Announcements = SqlAnnouncements(self._database, clock)
         self.audit: Audit = SqlAudit(self._database, clock)
+        self.overview: Overview = SqlOverview(self._database)
 
     @override
     async def open(self) -> None:
