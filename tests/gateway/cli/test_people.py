@@ -65,7 +65,9 @@ async def test_people_are_listed_with_their_accounts() -> None:
     assert listed.exit_code == 0
     rows = listed.stdout.splitlines()[1:]
     assert len(rows) == 2
-    assert all("Ann\\x1b[2J  member  yes" in row for row in rows)
+    assert all("Ann\\x1b[2J  member  " in row for row in rows)
+    assert rows[0].startswith("telegram:42")
+    assert "member  discord:42 " in rows[0]
     (person,) = json.loads((await people("list", "--json")).stdout)
     assert {one["identity"] for one in person["accounts"]} == {"telegram:42", "discord:42"}
     shown = await people("show", "discord:42")
