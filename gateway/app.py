@@ -33,6 +33,7 @@ from gateway.inbound.stops import Stops
 from gateway.inbound.supervision import keep_running
 from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import TurnedAway
+from gateway.messages import Address
 from gateway.money.budgets import Budgets
 from gateway.parts import (
     agents_of,
@@ -160,6 +161,9 @@ class Gateway:
             stir=self._stir,
             data_dir=self._settings.data_dir,
             forget_after=self._settings.retention.forget_after,
+            directory=self._directory,
+            places=self._places,
+            written=self._written,
         )
 
     async def serve(self, until: asyncio.Event, on_ready: Callable[[], None] | None) -> None:
@@ -267,6 +271,9 @@ class Gateway:
 
     def _welcome(self, request: PairingRequest) -> None:
         self._spawn(self._replies.notice(request.address, WELCOME_WORDS))
+
+    def _written(self, address: Address, command: str) -> str:
+        return self._adapters[address.account].written(command, address.place)
 
     async def _settle(self, change: Change) -> None:
         await self._settling.settle(change)

@@ -144,6 +144,7 @@ async def test_usage_is_summed_by_person_place_agent_and_model(either: FakeGatew
     total = by_person["total"]
     assert total["calls"] == 2
     assert total["total_tokens"] == total["input_tokens"] + total["output_tokens"] > 0
+    assert total["cost"] > 0
     (budget,) = by_person["budgets"]  # what one person may spend is no budget of all
     assert (budget["span"], budget["tokens"], budget["cost"]) == ("day", 1_000_000, 5.0)
     for by, name in (("place", "fake:-100"), ("agent", "main"), ("model", "big")):
