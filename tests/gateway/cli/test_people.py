@@ -217,4 +217,4 @@ async def test_a_person_is_erased_only_after_a_yes() -> None:
     assert done.stdout == "All that was kept of telegram:42, discord:42 is erased.\n"
     assert (await people("list")).stdout == "Nobody is known yet.\n"
     whole = await people("audit", "--check")
-    assert (whole.exit_code, whole.stdout) == (0, "The trail is whole.\n")
+    assert (whole.exit_code, whole.stdout.splitlines()[0]) == (0, "The trail is whole.")
