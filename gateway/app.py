@@ -11,6 +11,7 @@ from gateway.clock import Clock, SystemClock
 from gateway.commands.builtin import Means, builtin_commands
 from gateway.contracts.linking import Change
 from gateway.contracts.stores import Store
+from gateway.control.oversight import oversight
 from gateway.control.people import PeopleControl
 from gateway.control.server import Verb, control_socket
 from gateway.control.verbs import Control
@@ -31,16 +32,19 @@ from gateway.inbound.stops import Stops
 from gateway.inbound.supervision import keep_running
 from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import TurnedAway
+from gateway.messages import Address
 from gateway.money.budgets import Budgets
 from gateway.parts import (
     agents_of,
     build_access,
     build_adapter,
+    build_places,
     build_pools,
     build_routing,
     make_data_dir,
     open_store,
 )
+from gateway.people.directory import Directory
 from gateway.people.linking import Linking
 from gateway.people.pairing import Pairing
 from gateway.replies.replies import Replies
@@ -86,23 +90,24 @@ class Gateway:
         self._errands: set[asyncio.Task[None]] = set()
         self._opened: set[AccountName] = set()
         self._health = [AccountHealth(AccountName(name), clock) for name in settings.adapters]
-        budgets = Budgets(settings.budgets, store.holds, clock)
+        self._budgets = Budgets(settings.budgets, store.holds, clock)
+        self._directory = Directory(store.people, settings.access)
+        self._places = build_places(settings, store, clock)
         desk = ApprovalDesk(store.approvals, clock, new_id)
-        self._pools = build_pools(settings, store, budgets, desk, clock)
+        self._pools = build_pools(settings, store, self._budgets, desk, clock)
         postponed = Postponed(clock)
         stops = Stops(self._pools.get, postponed, store.inbox.lanes_of)
         key_file = settings.data_dir / "pairing.key"
         self._pairing = Pairing(store, key_file, clock, self._stir, settings.access.owners)
         self._linking = Linking(store, key_file, self._settle, self._stir)
-        commands = builtin_commands(store, clock, self._means(stops, budgets, desk))
+        commands = builtin_commands(store, clock, self._means(stops, desk))
         self._adapters = {
             health.account: build_adapter(settings, health, store.cursors, commands.infos, clock)
             for health in self._health
         }
         self._replies = Replies(store.outbox, self._adapters, clock)
-        self._announcing = Announcing(
-            store.announcements, self._replies, self._pairing.new_code, self._spawn
-        )
+        said = store.announcements
+        self._announcing = Announcing(said, self._replies, self._pairing.new_code, self._spawn)
         access = build_access(settings, store, self._adapters)
         self._files = TurnFiles(self._adapters, agents_of(settings), settings.data_dir, clock)
         dispatch = Dispatch(
@@ -118,7 +123,6 @@ class Gateway:
         )
         drain = Drain(store.inbox, postponed, stops, dispatch.take_turn, clock)
         self._dispatcher = Dispatcher(drain, self._tasks, clock)
-        turned_away = TurnedAway(store.inbox, self._pairing, self._replies, self._spawn, clock)
         self._settling = Settling(
             self._pools, self._files, store.inbox, stops, self._dispatcher.wake
         )
@@ -134,22 +138,29 @@ class Gateway:
             overheard=store.overheard,
             sessions=store.sessions,
             files=self._files,
-            turned_away=turned_away,
+            turned_away=self._turned_away(),
             rates=Rates(settings.rate_limits, clock),
             wake=self._dispatcher.wake,
         )
 
-    def _means(self, stops: Stops, budgets: Budgets, desk: ApprovalDesk) -> Means:
+    def _turned_away(self) -> TurnedAway:
+        inbox, replies = self._store.inbox, self._replies
+        return TurnedAway(inbox, self._pairing, replies, self._spawn, self._clock)
+
+    def _means(self, stops: Stops, desk: ApprovalDesk) -> Means:
         return Means(
             stop=stops.stop,
             release=stops.release,
             linking=self._linking,
             pairing=self._pairing,
-            budgets=budgets,
+            budgets=self._budgets,
             desk=desk,
             stir=self._stir,
             data_dir=self._settings.data_dir,
             forget_after=self._settings.retention.forget_after,
+            directory=self._directory,
+            places=self._places,
+            written=self._written,
         )
 
     async def serve(self, until: asyncio.Event, on_ready: Callable[[], None] | None) -> None:
@@ -255,6 +266,9 @@ class Gateway:
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
 
+    def _written(self, address: Address, command: str) -> str:
+        return self._adapters[address.account].written(command, address.place)
+
     async def _settle(self, change: Change) -> None:
         await self._settling.settle(change)
 
@@ -263,13 +277,21 @@ class Gateway:
 
     def _verbs(self) -> dict[str, Verb]:
         people = PeopleControl(
-            self._store.people,
+            self._directory,
             self._linking,
             self._store.audit,
             self._store.privacy,
             self._erasing.erase_due,
         )
-        return {**self._control().verbs(), **people.verbs()}
+        others = oversight(
+            self._store,
+            self._directory,
+            self._places,
+            self._budgets,
+            self._clock,
+            self._pools.get,
+        )
+        return {**self._control().verbs(), **people.verbs(), **others}
 
     def _control(self) -> Control:
         return Control(

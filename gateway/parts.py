@@ -20,6 +20,7 @@ from gateway.inbound.routing import Routing
 from gateway.money.budgets import Budgets
 from gateway.money.purse import AgentPurse
 from gateway.people.access import Access
+from gateway.people.places import Places
 from gateway.pools.manager import PoolManager
 from gateway.providers.registry import make_provider
 from gateway.runners.approval_desk import ApprovalDesk
@@ -170,10 +171,25 @@ def build_pools(
 
 
 def build_routing(settings: GatewaySettings) -> Routing:
-    default = next(iter(agents_of(settings)))
-    of_account = {
+    return Routing(_default_agent(settings), _agents_of_accounts(settings))
+
+
+def build_places(settings: GatewaySettings, store: Store, clock: Clock) -> Places:
+    default, of_account = _default_agent(settings), _agents_of_accounts(settings)
+
+    def agent_of(account: AccountName | None) -> AgentId:
+        return default if account is None else of_account.get(account, default)
+
+    return Places(settings.access, store, agent_of, clock)
+
+
+def _default_agent(settings: GatewaySettings) -> AgentId:
+    return next(iter(agents_of(settings)))
+
+
+def _agents_of_accounts(settings: GatewaySettings) -> dict[AccountName, AgentId]:
+    return {
         AccountName(name): AgentId(entry["agent"])
         for name, entry in settings.adapters.items()
         if entry.get("agent") is not None
     }
-    return Routing(default, of_account)

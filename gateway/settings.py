@@ -162,11 +162,15 @@ class PlaceSettings(Settings):
     """Roles that hold here, in place of what people are elsewhere; owners stay owners."""
 
 
+Groups = Literal["off", "open"] | dict[Identity, PlaceSettings] | tuple[Identity, ...]
+"""Which places are allowed; of a mapping, with what holds in each."""
+
+
 class AccessSettings(Settings):
     """Who may talk to the bot."""
 
     direct_messages: Literal["pairing", "allowlist", "open", "off"] = "pairing"
-    groups: Literal["off", "open"] | dict[Identity, PlaceSettings] | tuple[Identity, ...] = "off"
+    groups: Groups = "off"
     owners: tuple[Identity, ...] = ()
     admins: tuple[Identity, ...] = ()
     """People who look after groups; let in everywhere, too."""

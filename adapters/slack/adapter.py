@@ -94,6 +94,14 @@ class SlackAdapter(
         ).run(deliver)
 
     @override
+    def written(self, command: str, place: Place) -> str:
+        me = self._identity.known
+        if thread_of(place) is None or me is None:
+            return f"{self._settings.command} {command}"
+        # In threads Slack takes no commands of its own.
+        return f"@{me.name} /{command}"
+
+    @override
     async def check(self) -> str:
         me = await self._identity.ask()
         kind = "an agent" if me.is_agent else "a plain app"

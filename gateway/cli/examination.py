@@ -27,7 +27,16 @@ from gateway.store.location import database_path
 _PATIENCE = 20.0
 """Seconds for each answer."""
 
+
+class TrailBroken(GatewayError):
+    """Somebody has changed the audit trail, or taken rows out of it."""
+
+
 _CURES: tuple[tuple[type[Exception], str], ...] = (
+    (
+        TrailBroken,
+        "compare `parley people audit --json` with a backup, and look through `parley people list`",
+    ),
     (AccountRejected, "get a valid token from the platform and put it in the settings"),
     (ProviderUnavailable, "check the network and `base_url`, or wait for the server"),
     (ProviderFailed, "check `api_key` and `model`"),
@@ -52,6 +61,7 @@ async def examine(loaded: LoadedSettings) -> list[Finding]:
 def _questions(settings: GatewaySettings) -> Iterator[tuple[str, Coroutine[Any, Any, str]]]:
     yield "gateway", _ask_gateway(settings)
     yield "store", _ask_store(settings)
+    yield "audit", _ask_trail(settings)
     for name in settings.adapters:
         yield f"adapters.{name}", _ask_platform(settings, AccountName(name))
     for name, agent in settings.agents.items():
@@ -93,6 +103,21 @@ async def _ask_store(settings: GatewaySettings) -> str:
         return await store.check()
     finally:
         await store.close()
+
+
+async def _ask_trail(settings: GatewaySettings) -> str:
+    if not await asyncio.to_thread(database_path(store_url(settings)).exists):
+        return "will begin at the first start"
+    store = open_store(settings, SystemClock(), read_only=True)
+    await store.open()
+    try:
+        broken = await store.audit.first_broken()
+        last = await store.audit.seal()
+    finally:
+        await store.close()
+    if broken is not None:
+        raise TrailBroken(f"row {broken} of the audit trail is not as it was written")
+    return "nothing was noted yet" if last is None else f"whole, {last.number} rows"
 
 
 async def _ask_platform(settings: GatewaySettings, name: AccountName) -> str:

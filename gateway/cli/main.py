@@ -14,7 +14,19 @@ from gateway.cli.exit_codes import exit_code_of
 from gateway.cli.notes import DEBUG, SECRETS
 from gateway.errors import GatewayError
 
-_COMMANDS = ("serve", "chat", "check", "doctor", "pair", "people", "status", "version")
+_COMMANDS = (
+    "serve",
+    "chat",
+    "check",
+    "doctor",
+    "status",
+    "pair",
+    "people",
+    "places",
+    "sessions",
+    "usage",
+    "version",
+)
 _OF_PLATFORMS = "parley.commands"
 """Entry points whose names are subcommands, each a `click.Command`."""
 

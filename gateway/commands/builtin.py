@@ -6,6 +6,7 @@ from pathlib import Path
 
 from gateway.clock import Clock
 from gateway.commands.approval import Allow, Deny
+from gateway.commands.audit import Audit
 from gateway.commands.compact import Compact
 from gateway.commands.export import Export
 from gateway.commands.forget import Forget
@@ -15,7 +16,9 @@ from gateway.commands.linked import Linked
 from gateway.commands.model import Model
 from gateway.commands.new import New
 from gateway.commands.pair import Pair
-from gateway.commands.registry import Commands
+from gateway.commands.people import People
+from gateway.commands.places import Places
+from gateway.commands.registry import Commands, Written
 from gateway.commands.resume import Resume
 from gateway.commands.retry import Retry
 from gateway.commands.sessions import Sessions
@@ -27,8 +30,10 @@ from gateway.commands.usage import Usage
 from gateway.commands.whoami import Whoami
 from gateway.contracts.stores import Store
 from gateway.money.budgets import Budgets
+from gateway.people.directory import Directory
 from gateway.people.linking import Linking
 from gateway.people.pairing import Pairing
+from gateway.people.places import Places as KnownPlaces
 from gateway.runners.approval_desk import ApprovalDesk
 
 
@@ -45,12 +50,15 @@ class Means:
     stir: Callable[[], None]
     data_dir: Path
     forget_after: float
+    directory: Directory
+    places: KnownPlaces
+    written: Written
 
 
 def builtin_commands(store: Store, clock: Clock, means: Means) -> Commands:
     commands = Commands([
-        Start(),
-        Help(lambda: commands),
+        Start(means.written),
+        Help(lambda: commands, means.written),
         New(),
         Compact(),
         Model(means.release),
@@ -69,5 +77,8 @@ def builtin_commands(store: Store, clock: Clock, means: Means) -> Commands:
         Export(store.privacy, means.data_dir, clock),
         Forget(store.privacy, means.forget_after, means.stir),
         Pair(means.pairing),
+        People(means.directory),
+        Places(means.places),
+        Audit(store.audit),
     ])
     return commands

@@ -39,6 +39,9 @@ LEAST: dict[str, Least] = {
     "new": Least(Role.GUEST, Role.ADMIN),
     "model": Least(Role.GUEST, Role.ADMIN),
     "pair": Least(Role.OWNER, Role.OWNER),
+    "people": Least(Role.OWNER, Role.OWNER),
+    "places": Least(Role.OWNER, Role.OWNER),
+    "audit": Least(Role.OWNER, Role.OWNER),
 }
 
 

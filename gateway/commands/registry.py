@@ -1,7 +1,7 @@
 """The commands' contract and the one table of them all."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,10 +11,13 @@ from gateway.contracts.inbox import Kept
 from gateway.contracts.roles import Role
 from gateway.contracts.stores import SessionInfo
 from gateway.ids import TurnId
-from gateway.messages import Choice, Message, OutgoingFile
+from gateway.messages import Address, Choice, Message, OutgoingFile
 from gateway.people.access import Admission
 from gateway.pools.models import session_model
 from gateway.pools.pool import Pool
+
+Written = Callable[[Address, str], str]
+"""Tells how a command is written where a message came from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,13 @@
 
 from typing_extensions import override
 
-from gateway.commands.registry import Answer, Call, Command
+from gateway.commands.registry import Answer, Call, Command, Written
+from gateway.replies.wording import escaped
+
+_WORDS = (
+    "Hello! Write to me as you would to a person; pictures and files are welcome.\n\n"
+    "{new} starts afresh, {stop} ends an answer, {help} shows the rest."
+)
 
 
 class Start(Command):
@@ -12,9 +18,13 @@ class Start(Command):
     summary = "Say hello"
     is_control = True
 
+    def __init__(self, written: Written) -> None:
+        self._written = written
+
     @override
     async def run(self, call: Call) -> Answer:
+        address = call.kept.message.address
+        names = ("new", "stop", "help")
         return Answer(
-            "Hello! Write to me as you would to a person; pictures and files are welcome.\n\n"
-            "/new starts afresh, /stop ends an answer, /help shows the rest."
+            _WORDS.format(**{name: escaped(self._written(address, name)) for name in names})
         )

@@ -115,6 +115,10 @@ class Adapter(ABC):
     async def close(self) -> None:
         """Release everything; called once, after the last send."""
 
+    def written(self, command: str, place: Place) -> str:
+        """Write a command of the gateway's as people in this place have to type it."""
+        return f"/{command}"
+
     async def check(self) -> str:
         """Ask the platform who we are, for `doctor`; return it in one line."""
         return "nothing to check"

@@ -100,8 +100,11 @@ class Inbox(Protocol):
         """
         ...
 
-    async def refuse(self, message: Message, reason: str) -> bool:
-        """Record that a message was refused, without its text; False for a duplicate."""
+    async def refuse(self, message: Message, reason: str, *, with_address: bool = False) -> bool:
+        """Record that a message was refused, without its text; False for a duplicate.
+
+        With its address an owner can be told which place it was.
+        """
         ...
 
     async def withdraw(self, account: AccountName, message_id: MessageId) -> None:

@@ -122,6 +122,14 @@ class Announcements(Protocol):
     async def told(self, number: int) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """A row of the audit trail, by what vouches for it and for all before it."""
+
+    number: int
+    seal: str
+
+
 class Audit(Protocol):
     """Who did what: rows are only ever added, each sealed with those before it."""
 
@@ -129,6 +137,10 @@ class Audit(Protocol):
 
     async def newest(self, at_most: int) -> Sequence[dict[str, Any]]:
         """Return rows, newest first: number, happened_at, action, actor, facts."""
+        ...
+
+    async def seal(self, number: int | None = None) -> Seal | None:
+        """Return a row's seal, or the last row's; noted elsewhere, it shows a cut end."""
         ...
 
     async def first_broken(self) -> int | None:

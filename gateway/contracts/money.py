@@ -80,7 +80,12 @@ class UsageShare:
 
     name: str
     calls: int
-    amount: Amount
+    usage: Usage
+    micros: int = 0
+
+    @property
+    def amount(self) -> Amount:
+        return Amount(self.usage.input_tokens + self.usage.output_tokens, self.micros)
 
 
 class UsageLedger(Protocol):

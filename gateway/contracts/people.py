@@ -16,7 +16,7 @@ class Person:
 
     id: PersonId
     role: str
-    """`owner`, `member` or `guest`; of the identity alone, whatever it is linked with."""
+    """`admin`, `member` or `guest`; of the identity alone, whatever it is linked with."""
     is_linked: bool
     """Has several identities, which share one direct session."""
 
@@ -53,7 +53,7 @@ class PairingRequest:
 
 
 class People(Protocol):
-    """Who is known, and who asked to be."""
+    """Who is known."""
 
     async def find(self, platform: PlatformName, user: ExternalUser) -> Person | None: ...
 
@@ -61,6 +61,15 @@ class People(Protocol):
         self, platform: PlatformName, user: ExternalUser, *, name: str, role: str
     ) -> Person:
         """Make the user a known person with this role, or give it to one who had less."""
+        ...
+
+    async def give_role(
+        self, platform: PlatformName, user: ExternalUser, role: str, *, by: str
+    ) -> str | None:
+        """Give a known account a greater or a lesser role, noted in the audit trail with it.
+
+        Returns the role that it had; None when the account is not known.
+        """
         ...
 
     async def dismiss(self, platform: PlatformName, user: ExternalUser) -> bool:
@@ -71,7 +80,11 @@ class People(Protocol):
         """Return every identity: person, role, platform, external_user, name and times."""
         ...
 
-    async def request_pairing(
+
+class Pairings(Protocol):
+    """Requests of strangers to be let in."""
+
+    async def request(
         self,
         message: Message,
         reason: str,
@@ -87,13 +100,11 @@ class People(Protocol):
         """
         ...
 
-    async def give_pairing_code(
-        self, platform: PlatformName, user: ExternalUser, code_hash: str
-    ) -> bool:
+    async def give_code(self, platform: PlatformName, user: ExternalUser, code_hash: str) -> bool:
         """Let a request be redeemed by this code and no other; False when there is none."""
         ...
 
-    async def redeem_pairing(
+    async def redeem(
         self, code_hash: str, *, by: str, account: str | None = None
     ) -> PairingRequest | None:
         """Let in, as a member, who has the request with this code; once, until it expires.
@@ -103,17 +114,19 @@ class People(Protocol):
         """
         ...
 
-    async def grant_pairing(
+    async def grant(
         self, platform: PlatformName, user: ExternalUser, *, by: str, asked_after: float
     ) -> PairingRequest | None:
-        """As `redeem_pairing`, by who they are, if their request is not too old."""
+        """As `redeem`, by who they are, if their request is not too old."""
         ...
 
-    async def drop_pairing(self, platform: PlatformName, user: ExternalUser, *, by: str) -> bool:
+    async def drop(self, platform: PlatformName, user: ExternalUser, *, by: str) -> bool:
         """Drop a request; False when there is none."""
         ...
 
-    async def pairing_requests(self) -> Sequence[PairingRequest]: ...
+    async def live(self) -> Sequence[PairingRequest]:
+        """Return those that have not expired, oldest first."""
+        ...
 
 
 class Identities(Protocol):

@@ -11,6 +11,6 @@ class Role(IntEnum):
     MEMBER = 2
     """Let in by the owner."""
     ADMIN = 3
-    """Named in the settings, for everywhere or for one place: looks after it."""
+    """Named in the settings or by the owner, for everywhere or for one place: looks after it."""
     OWNER = 4
     """Named in the settings, or at the process's own terminal."""

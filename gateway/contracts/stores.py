@@ -15,7 +15,8 @@ from gateway.contracts.approvals import Approvals
 from gateway.contracts.inbox import Inbox, Kept, Overheard
 from gateway.contracts.linking import Announcements, Audit, Links
 from gateway.contracts.money import Holds, UsageLedger
-from gateway.contracts.people import Identities, People
+from gateway.contracts.overview import Overview
+from gateway.contracts.people import Identities, Pairings, People
 from gateway.contracts.privacy import Privacy
 from gateway.ids import (
     AccountName,
@@ -164,7 +165,12 @@ class Sessions(Protocol):
         """Return sessions, newest activity first; given a person, those that are theirs alone."""
         ...
 
-    async def archive(self, session: SessionId) -> None: ...
+    async def archive(self, session: SessionId, *, by: str | None = None) -> bool:
+        """Put an active session aside; False when there is none.
+
+        What somebody does with another's is noted in the audit trail with it: `by` says who.
+        """
+        ...
 
     async def set_model(self, session: SessionId, model: str | None) -> None: ...
 
@@ -319,10 +325,12 @@ class Store(Protocol):
     usage: UsageLedger
     holds: Holds
     people: People
+    pairings: Pairings
     identities: Identities
     links: Links
     announcements: Announcements
     audit: Audit
+    overview: Overview
     privacy: Privacy
 
     async def open(self) -> None:

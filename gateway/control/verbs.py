@@ -44,7 +44,7 @@ class Control:
         }
 
     async def list_requests(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        requests = await self.people.pairing_requests()
+        requests = await self.pairing.requests()
         return {
             "requests": [_described(request) for request in requests],
             "people": list(await self.people.all()),

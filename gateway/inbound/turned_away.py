@@ -125,7 +125,9 @@ class TurnedAway:
         """Write it down; False for a message that was written down before."""
         if reason is Reason.NOT_PAIRED:
             return await self._pairing.ask(message, reason.value)
-        return await self._inbox.refuse(message, reason.value)
+        # Which places call in vain is what an owner asks first.
+        with_address = reason is Reason.PLACE_NOT_ALLOWED and message.is_addressed
+        return await self._inbox.refuse(message, reason.value, with_address=with_address)
 
     async def _tell(self, message: Message, reason: Reason) -> None:
         if not self._is_due(f"refused {message.address.identity}", _NOTICE_EVERY):

@@ -8,7 +8,7 @@ import structlog
 from gateway.clock import Clock
 from gateway.contracts.money import MICROS, Amount, Cap, Holds, Payer, Scope
 from gateway.errors import Refused
-from gateway.ids import HoldId
+from gateway.ids import AgentId, HoldId
 from gateway.money.spans import day_of, month_of
 from gateway.money.words import refusal
 from gateway.settings import BudgetSettings
@@ -57,6 +57,15 @@ class Budgets:
     async def standings(self, payer: Payer) -> Sequence[Standing]:
         """Return every cap that the payer has to keep to."""
         return [Standing(cap, await self._holds.used(cap, payer)) for cap in self._caps(payer)]
+
+    async def total_standings(self) -> Sequence[Standing]:
+        """Return the caps on what everybody spends together."""
+        anybody = Payer(AgentId(""), None, None)
+        return [
+            Standing(cap, await self._holds.used(cap, anybody))
+            for cap in self._caps(anybody)
+            if cap.scope is Scope.TOTAL
+        ]
 
     def _caps(self, payer: Payer) -> Iterator[Cap]:
         now = self._clock.now()

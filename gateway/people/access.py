@@ -10,7 +10,8 @@ from gateway.contracts.people import People, Person
 from gateway.contracts.stores import Cursors, Outbox
 from gateway.ids import AccountName
 from gateway.messages import Message, Origin, PlaceMoved
-from gateway.people.roles import Role, role_named, role_set
+from gateway.people.place_names import former_name, note_former_name, settings_of_place
+from gateway.people.roles import Role, Roles, role_set
 from gateway.settings import AccessSettings, PlaceSettings
 
 log = structlog.get_logger()
@@ -63,9 +64,7 @@ class Access:
         self._cursors = cursors
         self._outbox = outbox
         self._trusted = trusted
-        self._owners = frozenset(settings.owners)
-        self._admins = frozenset(settings.admins)
-        self._allowlist = frozenset(settings.allowlist)
+        self._roles = Roles(settings)
 
     async def authorise(self, message: Message) -> Admission | Refusal:
         """Decide; asked when a message is accepted and again when its turn starts."""
@@ -84,7 +83,7 @@ class Access:
         """Let what the settings allow an old place hold for the new one."""
         old, new = (f"{moved.platform}:{place.conversation}" for place in (moved.old, moved.new))
         log.warning("place.moved", old=old, new=new, cure="name the new one in access.groups")
-        await self._cursors.save(_moved(new), old)
+        await note_former_name(self._cursors, new, old)
 
     async def _was_asked(self, message: Message) -> bool:
         """Say whether the pressed message answered its presser, or nobody we remember."""
@@ -96,7 +95,7 @@ class Access:
 
     async def _direct_role(self, message: Message) -> Role | Reason:
         identity = message.address.identity
-        if identity in self._owners or message.address.account in self._trusted:
+        if self._roles.is_owner(identity) or message.address.account in self._trusted:
             return Role.OWNER
         mode = self._settings.direct_messages
         if mode == "off":
@@ -119,37 +118,20 @@ class Access:
 
     async def _role_of(self, message: Message) -> Role:
         """Return what the person is everywhere; a place may give another role."""
-        identity = message.address.identity
-        if identity in self._owners:
-            return Role.OWNER
-        if identity in self._admins:
-            return Role.ADMIN
-        is_member = identity in self._allowlist or await self._is_member(message)
-        return Role.MEMBER if is_member else Role.GUEST
+        address = message.address
+        person = await self._people.find(address.platform, address.external_user)
+        return self._roles.everywhere(address.identity, None if person is None else person.role)
 
     async def _place_settings(self, message: Message) -> PlaceSettings | None:
-        groups = self._settings.groups
-        if groups == "off":
-            return None
-        if groups == "open":
-            return PlaceSettings()
-        for name in await self._names_of_place(message):
-            if name in groups:
-                return groups[name] if isinstance(groups, dict) else PlaceSettings()
-        return None
+        return settings_of_place(self._settings.groups, await self._names_of_place(message))
 
     async def _names_of_place(self, message: Message) -> Sequence[str]:
         """Return what settings may call the place: its own id, its space's, its former one."""
         address = message.address
         own = address.place_name
-        former = await self._cursors.load(_moved(own))
+        former = await former_name(self._cursors, own)
         space = address.place.space and f"{address.platform}:{address.place.space}"
         return [name for name in (own, space, former) if name]
-
-    async def _is_member(self, message: Message) -> bool:
-        address = message.address
-        person = await self._people.find(address.platform, address.external_user)
-        return person is not None and role_named(person.role) >= Role.MEMBER
 
     async def _admit(self, message: Message, role: Role, place: PlaceSettings) -> Admission:
         address = message.address
@@ -161,7 +143,3 @@ class Access:
                 address.platform, address.external_user, name=message.sender_name, role="guest"
             )
         return Admission(person, role, place)
-
-
-def _moved(place: str) -> str:
-    return f"moved {place}"

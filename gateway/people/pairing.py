@@ -1,6 +1,6 @@
 """Pairing: a stranger gets a code, the owner approves it, the stranger is let in."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from gateway.clock import Clock
@@ -29,6 +29,7 @@ class Pairing:
         owners: Collection[str] = (),
     ) -> None:
         self._people = store.people
+        self._pairings = store.pairings
         self._identities = store.identities
         self._audit = store.audit
         self._codes = Codes(key_file)
@@ -43,7 +44,7 @@ class Pairing:
         False for a message that was turned away before.
         """
         owners = await self._identities.named(self._owners)
-        is_new = await self._people.request_pairing(
+        is_new = await self._pairings.request(
             message,
             reason,
             lifetime=_LIFETIME,
@@ -53,6 +54,10 @@ class Pairing:
         self._stir()
         return is_new
 
+    async def requests(self) -> Sequence[PairingRequest]:
+        """Return who asks to be let in, and may still be."""
+        return await self._pairings.live()
+
     async def new_code(self, platform: PlatformName, user: ExternalUser) -> str | None:
         """Return a code for a stranger's request, in place of an earlier one.
 
@@ -60,7 +65,7 @@ class Pairing:
         """
         code = self._codes.new()
         hashed = self._codes.hashed(code, _PURPOSE)
-        is_given = await self._people.give_pairing_code(platform, user, hashed)
+        is_given = await self._pairings.give_code(platform, user, hashed)
         return code if is_given else None
 
     async def approve(
@@ -72,7 +77,7 @@ class Pairing:
             NotAllowed: too many wrong codes were tried.
         """
         hashed = self._codes.hashed(code, _PURPOSE)
-        request = await self._people.redeem_pairing(hashed, by=by, account=account)
+        request = await self._pairings.redeem(hashed, by=by, account=account)
         if request is None:
             await self._audit.note("pairing.code_wrong", by, {})
         self._stir()
@@ -83,7 +88,7 @@ class Pairing:
     ) -> PairingRequest | None:
         """Let in who asked within a day, without their code; None when nobody did."""
         asked_after = self._clock.now() - _NOTICE_EVERY
-        request = await self._people.grant_pairing(platform, user, by=by, asked_after=asked_after)
+        request = await self._pairings.grant(platform, user, by=by, asked_after=asked_after)
         self._stir()
         return request
 
@@ -94,7 +99,7 @@ class Pairing:
 
     async def refuse(self, platform: PlatformName, user: ExternalUser, *, by: str) -> bool:
         """Drop a request; False when there is none."""
-        return await self._people.drop_pairing(platform, user, by=by)
+        return await self._pairings.drop(platform, user, by=by)
 
     async def admit(
         self,

@@ -65,11 +65,16 @@ class SessionVerbs:
         """
         return await self._sessions.all(self.agent, person=person, archived=archived)
 
-    async def archive_session(self, session: SessionId) -> None:
-        """Close the session for good; its history is kept."""
-        if await self.get_session(session) is not None:
-            await self._sessions.archive(session)
-            await self._let_go(session)
+    async def archive_session(self, session: SessionId, *, by: str | None = None) -> bool:
+        """Close the session for good; its history is kept. False when it is closed already.
+
+        What is not done by its own people is noted in the audit trail: `by` says who did it.
+        """
+        if await self.get_session(session) is None:
+            return False
+        is_archived = await self._sessions.archive(session, by=by)
+        await self._let_go(session)
+        return is_archived
 
     async def erase_session(self, session: SessionId, person: PersonId) -> bool:
         """Erase a session of the person's own; False while it is at work."""

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 from typing_extensions import override
 
 from gateway.clock import Clock
-from gateway.contracts.linking import Audit
+from gateway.contracts.linking import Audit, Seal
 from gateway.store.codec import dump_facts, load_facts, storable
 from gateway.store.database import Database
 from gateway.store.inserts import insert
@@ -20,6 +20,7 @@ _FIRST_SEAL = ""
 
 _INSERT = insert(audit).values(number=bindparam("number"))
 _LAST = select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)
+_ONE = select(audit.c.number, audit.c.hash).where(audit.c.number == bindparam("number"))
 _NEWEST = select(audit).order_by(audit.c.number.desc()).limit(bindparam("at_most"))
 _FOLLOWING = (
     select(audit)
@@ -78,6 +79,12 @@ class SqlAudit(Audit):
             }
             for row in rows
         ]
+
+    @override
+    async def seal(self, number: int | None = None) -> Seal | None:
+        asked = {} if number is None else {"number": number}
+        row = await self._database.read_one(_LAST if number is None else _ONE, **asked)
+        return None if row is None else Seal(row.number, row.hash)
 
     @override
     async def first_broken(self) -> int | None:

@@ -14,6 +14,7 @@ from gateway.ids import AccountName, AgentId, Lane, MessageId, PersonId
 from gateway.messages import Message
 from gateway.settings import QueueSettings
 from gateway.store import overheard
+from gateway.store.codec import dump_message
 from gateway.store.database import Database
 from gateway.store.keep import arrival, keep, record
 from gateway.store.kept import KEPT, WITHDRAWN, kept_from, put_message, put_state
@@ -96,9 +97,11 @@ class SqlInbox(Inbox):
         )
 
     @override
-    async def refuse(self, message: Message, reason: str) -> bool:
+    async def refuse(self, message: Message, reason: str, *, with_address: bool = False) -> bool:
         row = arrival(message, person=None, now=self._clock.now())
         row["reason"] = reason
+        if with_address:
+            row["message"] = dump_message(_without_words(message))
         return await self._database.write(lambda transaction: record(transaction, row, "refused"))
 
     @override
@@ -147,6 +150,12 @@ def _withdraw(transaction: Transaction, names: dict[str, Any]) -> None:
     for row in transaction.rows(_UNTOUCHED, names):
         put_state(transaction, row.number, WITHDRAWN)
     overheard.forget(transaction, names)
+
+
+def _without_words(message: Message) -> Message:
+    return replace(
+        message, sender_name="", text="", attachments=(), quote=None, forwarded_from=None
+    )
 
 
 def _album_of(head: Kept) -> dict[str, object]:

@@ -1,17 +1,23 @@
 """Requests of strangers to be let in: one for each, hashed codes, bounded in number."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, update
+from typing_extensions import override
 
-from gateway.contracts.people import PairingRequest
+from gateway.clock import Clock
+from gateway.contracts.people import PairingRequest, Pairings
 from gateway.errors import NotAllowed
+from gateway.ids import ExternalUser, NewId, PersonId, PlatformName
 from gateway.messages import Address, Message
 from gateway.store.announcements import announce
+from gateway.store.audit import note
 from gateway.store.codec import dump_address, load_address, storable
 from gateway.store.database import Database
 from gateway.store.inserts import insert_or_replace
+from gateway.store.keep import arrival, record
+from gateway.store.people import admit
 from gateway.store.schema import pairings
 from gateway.store.statements import Transaction
 from gateway.store.tries import are_too_many, count_wrong_code
@@ -65,7 +71,110 @@ _TAKE = _DROP.where(pairings.c.requested_at > bindparam("after")).returning(*_CO
 _LIVE = select(*_COLUMNS).where(_IS_LIVE).order_by(pairings.c.requested_at)
 
 
-def request_row(message: Message, requested_at: float, expires_at: float) -> dict[str, Any]:
+class SqlPairings(Pairings):
+    """Lets people in by the step that takes their request; `forget` is told of each."""
+
+    def __init__(
+        self, database: Database, clock: Clock, new_id: NewId, forget: Callable[[], None]
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._new_id = new_id
+        self._forget = forget
+
+    @override
+    async def request(
+        self,
+        message: Message,
+        reason: str,
+        *,
+        lifetime: float,
+        notice_every: float,
+        owners: Sequence[Address] = (),
+    ) -> bool:
+        now = self._clock.now()
+        row = _request_row(message, now, now + lifetime)
+        refusal = {**arrival(message, person=None, now=now), "reason": reason}
+
+        def operation(transaction: Transaction) -> bool:
+            if not record(transaction, refusal, "refused"):
+                return False
+            _request(transaction, row, message, owners, now - notice_every)
+            return True
+
+        return await self._database.write(operation)
+
+    @override
+    async def give_code(self, platform: PlatformName, user: ExternalUser, code_hash: str) -> bool:
+        now = self._clock.now()
+        return await self._database.write(
+            lambda transaction: _give_code(transaction, platform, user, code_hash, now)
+        )
+
+    @override
+    async def redeem(
+        self, code_hash: str, *, by: str, account: str | None = None
+    ) -> PairingRequest | None:
+        now = self._clock.now()
+        return await self._let_in(
+            lambda transaction: _redeem(transaction, code_hash, account, by, now), by, now
+        )
+
+    @override
+    async def grant(
+        self, platform: PlatformName, user: ExternalUser, *, by: str, asked_after: float
+    ) -> PairingRequest | None:
+        return await self._let_in(
+            lambda transaction: _take(transaction, platform, user, asked_after),
+            by,
+            self._clock.now(),
+        )
+
+    @override
+    async def drop(self, platform: PlatformName, user: ExternalUser, *, by: str) -> bool:
+        now = self._clock.now()
+
+        def operation(transaction: Transaction) -> bool:
+            if _take(transaction, platform, user, 0.0) is None:
+                return False
+            note(transaction, now, "pairing.refused", by, {"account": f"{platform}:{user}"})
+            return True
+
+        return await self._database.write(operation)
+
+    async def _let_in(
+        self, taken: Callable[[Transaction], PairingRequest | None], by: str, now: float
+    ) -> PairingRequest | None:
+        """Take a request and admit its stranger, in one step."""
+        new = PersonId(self._new_id("p"))
+
+        def operation(transaction: Transaction) -> PairingRequest | None:
+            request = taken(transaction)
+            if request is not None:
+                identity = {
+                    "platform": request.platform,
+                    "external_user": request.external_user,
+                    "name": request.name,
+                    "created_at": now,
+                }
+                admit(transaction, identity, new, "member")
+                facts = {"account": f"{request.platform}:{request.external_user}"}
+                note(transaction, now, "pairing.admitted", by, facts)
+                announce(transaction, now, request.address, "welcome", {})
+            return request
+
+        try:
+            return await self._database.write(operation)
+        finally:
+            self._forget()
+
+    @override
+    async def live(self) -> Sequence[PairingRequest]:
+        rows = await self._database.read(_LIVE, now=self._clock.now())
+        return [_request_from(row) for row in rows]
+
+
+def _request_row(message: Message, requested_at: float, expires_at: float) -> dict[str, Any]:
     return {
         "platform": message.address.platform,
         "external_user": message.address.external_user,
@@ -77,7 +186,7 @@ def request_row(message: Message, requested_at: float, expires_at: float) -> dic
     }
 
 
-def request(
+def _request(
     transaction: Transaction,
     row: dict[str, Any],
     message: Message,
@@ -105,7 +214,7 @@ def request(
         announce(transaction, now, owner, "asks", {**stranger, "name": message.sender_name})
 
 
-def give_code(
+def _give_code(
     transaction: Transaction, platform: str, user: str, code_hash: str, now: float
 ) -> bool:
     """Let a live request have this code; False when there is none."""
@@ -124,7 +233,7 @@ def _make_room(transaction: Transaction, now: float) -> bool:
     return True
 
 
-def redeem(
+def _redeem(
     transaction: Transaction, code_hash: str, account: str | None, sayer: str, now: float
 ) -> PairingRequest | None:
     """Take a request; whoever comes second with its code finds nothing.
@@ -139,23 +248,19 @@ def redeem(
         if account is not None:
             count_wrong_code(transaction, account, sayer, now)
         return None
-    return _request(taken)
+    return _request_from(taken)
 
 
-def take(
+def _take(
     transaction: Transaction, platform: str, user: str, asked_after: float
 ) -> PairingRequest | None:
     """Take a stranger's request by who they are; whoever comes second finds nothing."""
     values = {"of_platform": platform, "of_user": user, "after": asked_after}
     taken = transaction.row(_TAKE, values)
-    return None if taken is None else _request(taken)
+    return None if taken is None else _request_from(taken)
 
 
-async def live_requests(database: Database, now: float) -> Sequence[PairingRequest]:
-    return [_request(row) for row in await database.read(_LIVE, now=now)]
-
-
-def _request(row: Any) -> PairingRequest:
+def _request_from(row: Any) -> PairingRequest:
     address = load_address(row.address)
     return PairingRequest(
         platform=row.platform,

@@ -1,4 +1,4 @@
-"""Who is known, and who asked to be."""
+"""Who is known, and in which role."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -9,23 +9,19 @@ from sqlalchemy import bindparam, delete, select, update
 from typing_extensions import override
 
 from gateway.clock import Clock
-from gateway.contracts.people import PairingRequest, People, Person
+from gateway.contracts.people import People, Person
 from gateway.ids import ExternalUser, NewId, PersonId, PlatformName
-from gateway.messages import Address, Message
-from gateway.store.announcements import announce
 from gateway.store.audit import note
 from gateway.store.codec import storable
 from gateway.store.database import Database
 from gateway.store.inserts import insert
-from gateway.store.keep import arrival, record
 from gateway.store.linking import unlink
-from gateway.store.pairings import give_code, live_requests, redeem, request, request_row, take
 from gateway.store.schema import identities, people
 from gateway.store.standing import FIND, IS_ONE, look_up, person_from
 from gateway.store.statements import Transaction
 
 _CACHED = 4096
-_ROLES = ("guest", "member", "owner")
+_ROLES = ("guest", "member", "admin")
 
 _ALL = (
     select(
@@ -91,7 +87,19 @@ class SqlPeople(People):
         new = PersonId(self._new_id("p"))
         try:
             return await self._database.write(
-                lambda transaction: _admit(transaction, identity, new, role)
+                lambda transaction: admit(transaction, identity, new, role)
+            )
+        finally:
+            self.forget()
+
+    @override
+    async def give_role(
+        self, platform: PlatformName, user: ExternalUser, role: str, *, by: str
+    ) -> str | None:
+        now = self._clock.now()
+        try:
+            return await self._database.write(
+                lambda transaction: _give_role(transaction, platform, user, role, by, now)
             )
         finally:
             self.forget()
@@ -115,100 +123,9 @@ class SqlPeople(People):
     async def all(self) -> Sequence[dict[str, Any]]:
         return [row._asdict() for row in await self._database.read(_ALL)]
 
-    @override
-    async def request_pairing(
-        self,
-        message: Message,
-        reason: str,
-        *,
-        lifetime: float,
-        notice_every: float,
-        owners: Sequence[Address] = (),
-    ) -> bool:
-        now = self._clock.now()
-        row = request_row(message, now, now + lifetime)
-        refusal = {**arrival(message, person=None, now=now), "reason": reason}
 
-        def operation(transaction: Transaction) -> bool:
-            if not record(transaction, refusal, "refused"):
-                return False
-            request(transaction, row, message, owners, now - notice_every)
-            return True
-
-        return await self._database.write(operation)
-
-    @override
-    async def give_pairing_code(
-        self, platform: PlatformName, user: ExternalUser, code_hash: str
-    ) -> bool:
-        now = self._clock.now()
-        return await self._database.write(
-            lambda transaction: give_code(transaction, platform, user, code_hash, now)
-        )
-
-    @override
-    async def redeem_pairing(
-        self, code_hash: str, *, by: str, account: str | None = None
-    ) -> PairingRequest | None:
-        now = self._clock.now()
-        return await self._let_in(
-            lambda transaction: redeem(transaction, code_hash, account, by, now), by, now
-        )
-
-    @override
-    async def grant_pairing(
-        self, platform: PlatformName, user: ExternalUser, *, by: str, asked_after: float
-    ) -> PairingRequest | None:
-        return await self._let_in(
-            lambda transaction: take(transaction, platform, user, asked_after),
-            by,
-            self._clock.now(),
-        )
-
-    @override
-    async def drop_pairing(self, platform: PlatformName, user: ExternalUser, *, by: str) -> bool:
-        now = self._clock.now()
-
-        def operation(transaction: Transaction) -> bool:
-            if take(transaction, platform, user, 0.0) is None:
-                return False
-            note(transaction, now, "pairing.refused", by, {"account": f"{platform}:{user}"})
-            return True
-
-        return await self._database.write(operation)
-
-    async def _let_in(
-        self, taken: Callable[[Transaction], PairingRequest | None], by: str, now: float
-    ) -> PairingRequest | None:
-        """Take a request and admit its stranger, in one step."""
-        new = PersonId(self._new_id("p"))
-
-        def operation(transaction: Transaction) -> PairingRequest | None:
-            request = taken(transaction)
-            if request is not None:
-                identity = {
-                    "platform": request.platform,
-                    "external_user": request.external_user,
-                    "name": request.name,
-                    "created_at": now,
-                }
-                _admit(transaction, identity, new, "member")
-                facts = {"account": f"{request.platform}:{request.external_user}"}
-                note(transaction, now, "pairing.admitted", by, facts)
-                announce(transaction, now, request.address, "welcome", {})
-            return request
-
-        try:
-            return await self._database.write(operation)
-        finally:
-            self.forget()
-
-    @override
-    async def pairing_requests(self) -> Sequence[PairingRequest]:
-        return await live_requests(self._database, self._clock.now())
-
-
-def _admit(transaction: Transaction, identity: dict[str, Any], new: PersonId, role: str) -> Person:
+def admit(transaction: Transaction, identity: dict[str, Any], new: PersonId, role: str) -> Person:
+    """Make an account known with this role, or give it to one that had less."""
     known = look_up(transaction, identity["platform"], identity["external_user"])
     if known is None:
         person = {"id": new, "role": role, "created_at": identity["created_at"]}
@@ -221,6 +138,23 @@ def _admit(transaction: Transaction, identity: dict[str, Any], new: PersonId, ro
     named = {"of_platform": identity["platform"], "of_user": identity["external_user"]}
     transaction.run(_SET_ROLE, {**named, "new": role})
     return replace(known, role=role)
+
+
+def _give_role(
+    transaction: Transaction,
+    platform: PlatformName,
+    user: ExternalUser,
+    role: str,
+    by: str,
+    now: float,
+) -> str | None:
+    known = look_up(transaction, platform, user)
+    if known is None or known.role == role:
+        return None if known is None else role
+    transaction.run(_SET_ROLE, {"of_platform": platform, "of_user": user, "new": role})
+    facts = {"account": f"{platform}:{user}", "role": role, "before": known.role}
+    note(transaction, now, "role.given", by, facts)
+    return known.role
 
 
 def _dismiss(

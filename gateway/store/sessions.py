@@ -21,6 +21,7 @@ from gateway.clock import Clock
 from gateway.contracts.stores import SessionInfo, Sessions
 from gateway.errors import Refused
 from gateway.ids import AgentId, NewId, PersonId, PlatformName, SessionId
+from gateway.store.audit import note
 from gateway.store.codec import storable
 from gateway.store.database import Database
 from gateway.store.inserts import insert
@@ -52,6 +53,7 @@ _INSERT = insert(sessions)
 _NO_ENTRIES = {"last_seq": 0, "summary_seq": 0, "folded_upto": 0}
 _OF_ID = update(sessions).where(sessions.c.id == bindparam("session"))
 _ARCHIVE = _OF_ID.values(is_archived=True)
+_ARCHIVE_ACTIVE = _ARCHIVE.where(IS_ACTIVE).returning(sessions.c.id)
 _TAKE_UP = _OF_ID.values(key=bindparam("new_key"), is_archived=False, last_active=bindparam("now"))
 _SET_MODEL = _OF_ID.values(model=bindparam("new_model"))
 _FREEZE = _OF_ID.values(
@@ -127,8 +129,11 @@ class SqlSessions(Sessions):
         return [info_from(row) for row in await self._database.read(statement, **asked)]
 
     @override
-    async def archive(self, session: SessionId) -> None:
-        await self._change(_ARCHIVE, {"session": session})
+    async def archive(self, session: SessionId, *, by: str | None = None) -> bool:
+        now = self._clock.now()
+        return await self._database.write(
+            lambda transaction: _put_aside(transaction, session, by, now)
+        )
 
     @override
     async def set_model(self, session: SessionId, model: str | None) -> None:
@@ -157,6 +162,14 @@ class SqlSessions(Sessions):
 
     def _new(self, agent: AgentId, key: str, person: PersonId | None) -> SessionInfo:
         return new_session(agent, key, person, self._new_id, self._clock.now())
+
+
+def _put_aside(transaction: Transaction, session: SessionId, by: str | None, now: float) -> bool:
+    if transaction.row(_ARCHIVE_ACTIVE, {"session": session}) is None:
+        return False
+    if by is not None:
+        note(transaction, now, "session.archived", by, {"session": session})
+    return True
 
 
 def new_session(

@@ -10,7 +10,8 @@ from gateway.contracts.approvals import Approvals
 from gateway.contracts.inbox import Inbox, Overheard
 from gateway.contracts.linking import Announcements, Audit, Links
 from gateway.contracts.money import Holds, UsageLedger
-from gateway.contracts.people import Identities, People
+from gateway.contracts.overview import Overview
+from gateway.contracts.people import Identities, Pairings, People
 from gateway.contracts.privacy import Privacy
 from gateway.contracts.stores import (
     Cursors,
@@ -34,6 +35,8 @@ from gateway.store.linking import SqlLinks
 from gateway.store.location import database_path
 from gateway.store.outbox import SqlOutbox
 from gateway.store.overheard import SqlOverheard
+from gateway.store.overview import SqlOverview
+from gateway.store.pairings import SqlPairings
 from gateway.store.people import SqlPeople
 from gateway.store.privacy import SqlPrivacy
 from gateway.store.pruning import prune
@@ -73,11 +76,13 @@ class SqlStore(Store):
         identities = SqlIdentities(self._database)
         people = SqlPeople(self._database, clock, new_id, identities.forget)
         self.people: People = people
+        self.pairings: Pairings = SqlPairings(self._database, clock, new_id, people.forget)
         self.identities: Identities = identities
         self.privacy: Privacy = SqlPrivacy(self._database, clock, new_id, people.forget)
         self.links: Links = SqlLinks(self._database, clock, new_id, people.forget)
         self.announcements: Announcements = SqlAnnouncements(self._database, clock)
         self.audit: Audit = SqlAudit(self._database, clock)
+        self.overview: Overview = SqlOverview(self._database)
 
     @override
     async def open(self) -> None:

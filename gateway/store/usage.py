@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import bindparam, delete, func, select
 from typing_extensions import override
 
 from gateway.clock import Clock
-from gateway.contracts.money import Amount, Payer, UsageLedger, UsageShare, UsageTotal
+from gateway.contracts.money import Payer, UsageLedger, UsageShare, UsageTotal
 from gateway.ids import HoldId, PersonId, SessionId
 from gateway.store.database import Database
 from gateway.store.holds import end_hold
@@ -49,8 +49,7 @@ def _by(column: str) -> Statement:
         select(
             ledger.c[column].label("name"),
             func.count().label("calls"),
-            _TOKENS.label("tokens"),
-            func.sum(ledger.c.micros).label("micros"),
+            *(func.sum(ledger.c[name]).label(name) for name in (*_COUNTED, "micros")),
         )
         .where(ledger.c.spent_at >= bindparam("since"))
         .group_by(ledger.c[column])
@@ -114,12 +113,7 @@ class SqlUsage(UsageLedger):
         given = {name: value for name, value in asked.items() if value is not None}
         statement = _TOTALS[person is not None, session is not None]
         return [
-            UsageTotal(
-                row.model,
-                row.calls,
-                Usage(*(int(getattr(row, name)) for name in _COUNTED)),
-                int(row.micros),
-            )
+            UsageTotal(row.model, row.calls, _usage(row), int(row.micros))
             for row in await self._database.read(statement, since=since, **given)
         ]
 
@@ -135,6 +129,10 @@ class SqlUsage(UsageLedger):
         self, by: Literal["person", "place", "agent", "model"], since: float
     ) -> Sequence[UsageShare]:
         return [
-            UsageShare(row.name or "", row.calls, Amount(int(row.tokens), int(row.micros)))
+            UsageShare(row.name or "", row.calls, _usage(row), int(row.micros))
             for row in await self._database.read(_SHARES[by], since=since)
         ]
+
+
+def _usage(row: Any) -> Usage:
+    return Usage(*(int(getattr(row, name)) for name in _COUNTED))

@@ -205,6 +205,11 @@ class SendingContract:
         told = await stage.adapter.check()
         assert len(told.splitlines()) == 1
 
+    def test_a_command_is_written_as_people_type_it(self, stage: Stage) -> None:
+        written = stage.adapter.written("new", stage.here.place)
+        assert written.endswith("new")
+        assert "/" in written
+
     async def test_words_arrive_whole(self, stage: Stage) -> None:
         await stage.says(TRICKY)
         assert stage.person.texts()[-1] == TRICKY

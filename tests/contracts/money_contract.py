@@ -117,12 +117,12 @@ class UsageContract:
         await spend(store, payer(BOB, HERE), 50, micros=2)
         await spend(store, payer(BOB), 5)
         assert await store.usage.shares("person", 0.0) == [
-            UsageShare(BOB, 2, Amount(55, 2)),
-            UsageShare(ANN, 1, Amount(10, 1)),
+            UsageShare(BOB, 2, Usage(53, 2), 2),
+            UsageShare(ANN, 1, Usage(9, 1), 1),
         ]
         assert await store.usage.shares("place", 0.0) == [
-            UsageShare(HERE, 1, Amount(50, 2)),
-            UsageShare("", 2, Amount(15, 1)),
+            UsageShare(HERE, 1, Usage(49, 1), 2),
+            UsageShare("", 2, Usage(13, 2), 1),
         ]
-        assert await store.usage.shares("agent", 0.0) == [UsageShare(AGENT, 3, Amount(65, 3))]
-        assert await store.usage.shares("model", 0.0) == [UsageShare("big", 3, Amount(65, 3))]
+        assert await store.usage.shares("agent", 0.0) == [UsageShare(AGENT, 3, Usage(62, 3), 3)]
+        assert await store.usage.shares("model", 0.0) == [UsageShare("big", 3, Usage(62, 3), 3)]

@@ -820,6 +820,40 @@ class PeopleContract:
         assert await store.people.admit(TELEGRAM, user, name="Ann", role="guest") == member
         assert await store.people.find(TELEGRAM, user) == member
 
+    async def test_t12_a_role_is_given_and_taken_and_noted_in_one_step(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        user = ExternalUser("42")
+        assert await store.people.give_role(TELEGRAM, user, "admin", by="ann") is None
+        await store.people.admit(TELEGRAM, user, name="Ann", role="member")
+        assert await store.people.find(TELEGRAM, user) is not None
+        assert await store.people.give_role(TELEGRAM, user, "admin", by="ann") == "member"
+        raised = await store.people.find(TELEGRAM, user)
+        assert raised is not None
+        assert raised.role == "admin"
+        assert await store.people.admit(TELEGRAM, user, name="Ann", role="member") == raised
+        assert await store.people.give_role(TELEGRAM, user, "guest", by="ann") == "admin"
+        assert await store.people.give_role(TELEGRAM, user, "guest", by="ann") == "guest"
+        lowered = await store.people.find(TELEGRAM, user)
+        assert lowered is not None
+        assert lowered.role == "guest"
+        noted = await store.audit.newest(9)
+        facts = [(row["actor"], row["facts"]["before"], row["facts"]["role"]) for row in noted]
+        assert facts == [("ann", "admin", "guest"), ("ann", "member", "admin")]
+        assert {row["happened_at"] for row in noted} == {clock.now()}
+
+    async def test_t71_a_row_is_known_by_its_seal(self, store: Store) -> None:
+        assert await store.audit.seal() is None
+        for number in (1, 2):
+            await store.audit.note("pairing.admitted", "ann", {"account": f"telegram:{number}"})
+        first, last = await store.audit.seal(1), await store.audit.seal()
+        assert first is not None
+        assert last is not None
+        assert (first.number, last.number, len(last.seal)) == (1, 2, 64)
+        assert first.seal != last.seal
+        assert await store.audit.seal(2) == last
+        assert await store.audit.seal(3) is None
+
     async def test_many_who_admit_at_once_make_one_person(self, store: Store) -> None:
         user = ExternalUser("42")
         made = await asyncio.gather(
@@ -847,32 +881,32 @@ class PeopleContract:
     ) -> None:
         assert await ask(store, "one") is True
         assert await ask(store, "two") is False
-        (request,) = await store.people.pairing_requests()
+        (request,) = await store.pairings.live()
         assert (request.external_user, request.name) == ("42", "Ann")
         assert request.expires_at == clock.now() + HOUR
         await clock.advance(HOUR)
-        assert await store.people.pairing_requests() == []
+        assert await store.pairings.live() == []
         assert await ask(store, "three") is False
         await clock.advance(DAY)
         assert await ask(store, "four") is True
-        assert await store.people.redeem_pairing("one", by="owner") is None
-        assert await store.people.redeem_pairing("four", by="owner") is not None
+        assert await store.pairings.redeem("one", by="owner") is None
+        assert await store.pairings.redeem("four", by="owner") is not None
 
     async def test_t5_fifty_who_redeem_at_once_have_one_winner(self, store: Store) -> None:
         await ask(store, "hash")
         taken = await asyncio.gather(
-            *(store.people.redeem_pairing("hash", by="owner") for _ in range(50))
+            *(store.pairings.redeem("hash", by="owner") for _ in range(50))
         )
         (won,) = [request for request in taken if request is not None]
         assert won.address == direct()
-        assert await store.people.pairing_requests() == []
+        assert await store.pairings.live() == []
 
     async def test_t4_an_expired_code_is_worth_nothing(
         self, store: Store, clock: FakeClock
     ) -> None:
         await ask(store, "hash")
         await clock.advance(HOUR)
-        assert await store.people.redeem_pairing("hash", by="owner") is None
+        assert await store.pairings.redeem("hash", by="owner") is None
 
     async def test_t67_strangers_cannot_fill_the_store(
         self, store: Store, clock: FakeClock
@@ -880,22 +914,22 @@ class PeopleContract:
         for number in range(1000):
             assert await ask(store, f"h{number}", user=str(number))
         assert await ask(store, "late", user="late") is False
-        assert await store.people.redeem_pairing("h500", by="owner") is not None
+        assert await store.pairings.redeem("h500", by="owner") is not None
         assert await ask(store, "late", user="late") is True
         await clock.advance(HOUR)
         assert await ask(store, "later", user="later") is True
-        assert len(await store.people.pairing_requests()) == 1
+        assert len(await store.pairings.live()) == 1
 
 
 async def ask(store: Store, code_hash: str, *, user: str = "42") -> bool:
     """Have a stranger ask; say whether they are told, and then by what code."""
     before = len(await store.announcements.waiting())
-    await store.people.request_pairing(
+    await store.pairings.request(
         message(address=direct(user)), "not_paired", lifetime=HOUR, notice_every=DAY
     )
     is_told = len(await store.announcements.waiting()) > before
     if is_told:
-        await store.people.give_pairing_code(TELEGRAM, ExternalUser(user), code_hash)
+        await store.pairings.give_code(TELEGRAM, ExternalUser(user), code_hash)
     return is_told
 
 
@@ -995,7 +1029,7 @@ class PruneContract:
     ) -> None:
         async def ask(user: str) -> bool:
             before = len(await store.announcements.waiting())
-            await store.people.request_pairing(
+            await store.pairings.request(
                 message(address=direct(user)), "not_paired", lifetime=60, notice_every=86_400
             )
             return len(await store.announcements.waiting()) > before
@@ -1005,7 +1039,7 @@ class PruneContract:
         assert await ask("43")
         assert not await ask("42")
         await store.prune(clock.now())
-        assert [one.external_user for one in await store.people.pairing_requests()] == ["43"]
+        assert [one.external_user for one in await store.pairings.live()] == ["43"]
         assert await ask("42")
         assert not await ask("43")
 

@@ -5,8 +5,12 @@ from pathlib import Path
 from gateway.clock import Clock
 from gateway.commands.builtin import Means
 from gateway.contracts.stores import Store
+from gateway.ids import AgentId
+from gateway.people.directory import Directory
 from gateway.people.linking import Linking
 from gateway.people.pairing import Pairing
+from gateway.people.places import Places
+from gateway.settings import AccessSettings
 from tests.fakes.approvals import desk_over
 from tests.fakes.money import budgets_over
 
@@ -33,4 +37,7 @@ def no_means(store: Store, clock: Clock, folder: Path) -> Means:
         stir=lambda: None,
         data_dir=folder,
         forget_after=86_400.0,
+        directory=Directory(store.people, AccessSettings()),
+        places=Places(AccessSettings(), store, lambda _: AgentId("main"), clock),
+        written=lambda _, command: f"/{command}",
     )

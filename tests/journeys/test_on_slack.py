@@ -134,6 +134,27 @@ async def test_a_mention_is_told_by_two_events_and_answered_once(
     assert world.model.asked_count == 2
 
 
+@pytest.mark.parametrize("platform", ["slack", "slack plain"], indirect=True)
+async def test_commands_are_named_as_slack_takes_them(world: World, slack: Slack) -> None:
+    await world.start()
+    ann = slack.person("Ann")
+    ann.user.commands("/parley", "help")
+    shown = await ann.reads("/parley new: Start a new conversation")
+    assert " /new" not in shown.text
+    ann.user.commands("/parley", "start")
+    await ann.reads("/parley new starts afresh")
+
+
+@in_a_channel
+async def test_in_a_thread_commands_are_named_behind_the_apps_name(
+    world: World, slack: Slack
+) -> None:
+    await world.start()
+    ann = slack.person("Ann")
+    shown = await ann.asks("/help", "/stop: ")
+    assert "@parley /stop: " in shown.text
+
+
 @pytest.mark.parametrize("platform", ["slack", "slack http"], indirect=True)
 async def test_a_slash_command_is_acknowledged_and_answered(world: World, slack: Slack) -> None:
     await world.start()

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ async def test_all_is_well(config: Path) -> None:
         "settings": "warn",
         "gateway": "ok",
         "store": "ok",
+        "audit": "ok",
         "adapters.telegram": "ok",
         "agents.main": "ok",
     }
@@ -70,6 +72,22 @@ async def test_a_bad_token_and_a_bad_key_are_told_with_their_cures(config: Path)
     assert "adapters.telegram: get a valid token from the platform" in result.stdout
     assert "agents.main: check `api_key` and `model`" in result.stdout
     assert lines[-1].endswith("2 failed")
+
+
+async def test_t71_a_broken_trail_is_a_failure_with_its_cure(config: Path) -> None:
+    async with FakeTelegram() as telegram, FakeOpenAI() as model:
+        write(config, telegram, model)
+        admit = ["pair", "admit", "telegram:7", "--config", str(config)]
+        for _ in range(2):
+            await asyncio.to_thread(CliRunner().invoke, main, admit)
+        assert (await findings(config))["audit"]["words"] == "whole, 2 rows"
+        with sqlite3.connect(config.parent / "parley.db") as connection:
+            connection.execute("update audit set actor = 'telegram:mallory' where number = 1")
+        connection.close()
+        result = await doctor(config)
+    assert result.exit_code == 1
+    assert "row 1 of the audit trail is not as it was written" in result.stdout
+    assert "audit: compare `parley people audit --json` with a backup" in result.stdout
 
 
 async def test_t45_no_secret_is_printed(config: Path) -> None:

@@ -48,6 +48,9 @@ LEAST = {
     "export": (GUEST, GUEST),
     "forget": (GUEST, GUEST),
     "pair": (Role.OWNER, Role.OWNER),
+    "people": (Role.OWNER, Role.OWNER),
+    "places": (Role.OWNER, Role.OWNER),
+    "audit": (Role.OWNER, Role.OWNER),
 }
 """The least role for each command, in a direct message and in a group."""
 SIGNS = {
@@ -71,11 +74,15 @@ SIGNS = {
     "export": "Here is all that I keep",
     "forget": "This erases",
     "pair": "Write `/pair CODE`",
+    "people": "**People I know**",
+    "places": "No group or channel has written to me",
+    "audit": "**The newest in the audit trail**",
 }
 """How each answers where nothing has been said yet."""
 UNLISTED = {"allow", "deny"}
 """Of use only when there is a question, which names them."""
-PRIVATE = {"link", "linked", "unlink", "sessions", "resume", "export", "forget", "pair"}
+OWNERS = {"pair", "people", "places", "audit"}
+PRIVATE = {"link", "linked", "unlink", "sessions", "resume", "export", "forget", *OWNERS}
 """What only direct messages have."""
 CONTROLS = (
     {"start", "help", "model", "stop", "status", "usage", "whoami"}
@@ -129,7 +136,7 @@ def test_t16_every_command_has_its_least_role(
 
 @pytest.mark.parametrize("is_direct", [True, False])
 def test_t16_a_command_that_nobody_thought_of_is_the_owners(is_direct: bool) -> None:
-    command = type("Forgotten", (Start,), {"name": "forgotten"})()
+    command = type("Forgotten", (Start,), {"name": "forgotten"})(lambda _, name: name)
     may = [
         role
         for role in Role
@@ -167,7 +174,7 @@ async def test_t16_a_command_is_refused_or_answered_by_role(make: Make, user: st
 def test_menus_hide_what_only_owners_do_in_groups(commands: Any) -> None:
     direct_only = {info.name for info in commands.infos if info.is_direct_only}
     assert direct_only == {"new", "model"} | PRIVATE
-    assert {info.name for info in commands.infos if info.is_for_owner} == {"pair"}
+    assert {info.name for info in commands.infos if info.is_for_owner} == OWNERS
     assert all(info.summary for info in commands.infos)
 
 

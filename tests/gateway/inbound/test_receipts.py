@@ -132,7 +132,7 @@ async def test_r1_a_delivery_that_cannot_be_written_down_is_not_acknowledged(
         raise StoreBusy("the disk is full", 2.0)
 
     monkeypatch.setattr(door.store.inbox, "withdraw", busy)
-    monkeypatch.setattr(door.store.people, "request_pairing", busy)
+    monkeypatch.setattr(door.store.pairings, "request", busy)
     with pytest.raises(RetryLater):
         await door.gate.accept(MessageDeleted(EventKey("d"), BOT, MessageId("m")))
     with pytest.raises(RetryLater):

@@ -82,7 +82,7 @@ async def test_t1_r1_a_stranger_is_to_be_told_once_a_day_whatever_happens(desk: 
         assert await desk.refuse(Reason.NOT_PAIRED, one) == []
     (told,) = await desk.store.announcements.waiting()
     assert (told.kind, told.address) == ("stranger", direct())
-    assert len(await desk.store.people.pairing_requests()) == 1
+    assert len(await desk.store.pairings.live()) == 1
 
 
 @pytest.mark.parametrize("reason", [Reason.IS_BOT, Reason.NOT_ADDRESSED, Reason.PLACE_NOT_ALLOWED])

@@ -63,6 +63,30 @@ async def test_an_admin_is_let_in_and_may_more_than_a_member(store: SqlStore) ->
     assert off is Reason.DIRECT_MESSAGES_OFF
 
 
+async def test_t12_a_stored_role_holds_like_one_of_the_settings(store: SqlStore) -> None:
+    await admit(store, "42")
+    here = {"telegram:-100": {"roles": {"telegram:42": "guest"}}}
+    for role in ("admin", "member"):
+        await store.people.give_role(PlatformName("telegram"), ExternalUser("42"), role, by="ann")
+        assert await decide(store, message()) is Role[role.upper()]
+        assert await decide(store, message(), direct_messages="allowlist") is Role[role.upper()]
+        assert await decide(store, message(address=group()), groups="open") is Role[role.upper()]
+        assert await decide(store, message(address=group()), groups=here) is Role.GUEST
+        assert await decide(store, message(), owners=["telegram:42"]) is Role.OWNER
+        assert await decide(store, message(), admins=["telegram:42"]) is Role.ADMIN
+    await store.people.give_role(PlatformName("telegram"), ExternalUser("42"), "guest", by="ann")
+    assert await decide(store, message()) is Reason.NOT_PAIRED
+    assert await decide(store, message(address=group()), groups="open") is Role.GUEST
+    assert await decide(store, message(), allowlist=["telegram:42"]) is Role.MEMBER
+
+
+@pytest.mark.parametrize("stored", ["owner", "king", ""])
+async def test_t11_nothing_stored_makes_an_owner(store: SqlStore, stored: str) -> None:
+    await admit(store, "42")
+    await store.people.give_role(PlatformName("telegram"), ExternalUser("42"), stored, by="ann")
+    assert await decide(store, message(address=group()), groups="open") is Role.GUEST
+
+
 @pytest.mark.parametrize("given", ["guest", "member", "admin"])
 async def test_a_place_gives_a_role_that_holds_there_alone(store: SqlStore, given: str) -> None:
     await admit(store, "42")

@@ -92,7 +92,7 @@ async def test_all_accounts_of_a_person_go_with_all_that_they_ever_had(
 async def test_who_is_not_known_can_be_erased_too(desk: Desk, store: SqlStore) -> None:
     heard = message("overheard words", group("99"), sender_name="Eve")
     await store.overheard.note(heard, 5)
-    await store.people.request_pairing(
+    await store.pairings.request(
         desk.says("telegram:99"), "not_paired", lifetime=60.0, notice_every=60.0
     )
     asked = await store.privacy.ask("telegram:99", "owner", 0.0)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gateway.contracts.money import Amount, UsageShare, UsageTotal
+from gateway.contracts.money import UsageShare, UsageTotal
 from gateway.ids import PersonId
 from gateway.store.store import SqlStore
 from gateway.transcript import Usage
@@ -33,7 +33,7 @@ async def test_usage_of_before_is_kept_and_told_by_agent(tmp_path: Path) -> None
     ]
     shares = await store.usage.shares("agent", 0.0)
     assert sorted(shares, key=lambda one: one.name) == [
-        UsageShare("", 1, Amount(42)),
-        UsageShare("clerk", 1, Amount(42)),
+        UsageShare("", 1, Usage(30, 12, 7, 1)),
+        UsageShare("clerk", 1, Usage(30, 12, 7, 1)),
     ]
     await store.close()

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from gateway.store.store import SqlStore
-from tests.contracts import money_contract
+from tests.contracts import money_contract, overview_contract
 from tests.contracts import store_contract as contract
 from tests.fakes.clock import FakeClock
 
@@ -67,4 +67,8 @@ class TestPrune(contract.PruneContract):
 
 
 class TestPeople(contract.PeopleContract):
+    pass
+
+
+class TestOverview(overview_contract.OverviewContract):
     pass
