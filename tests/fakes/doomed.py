@@ -1,6 +1,7 @@
 """`parley` in a process that kills itself at one point: after a commit, or around a call.
 
     DOOM=inbox.keep python -m tests.fakes.doomed serve --config parley.yaml
+    DOOM=17 python -m tests.fakes.doomed serve --config parley.yaml   # at the 17th point
 
 The points are not written into the product: they are every commit, named after the store's
 method that made it, every call of an adapter, before and after, and every end of a tool. With
@@ -8,6 +9,7 @@ method that made it, every call of an adapter, before and after, and every end o
 """
 
 import functools
+import itertools
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -31,6 +33,7 @@ _ADAPTERS = {
     "adapters.slack.adapter": "SlackAdapter",
 }
 _CALLS = ("send", "edit", "send_files", "delete", "find_sent")
+_reached = itertools.count(1)
 _committing: ContextVar[str] = ContextVar("committing", default="store.unnamed")
 
 Method = Callable[..., Awaitable[Any]]
@@ -41,7 +44,7 @@ def reach(point: str) -> None:
     if _LOG:
         with Path(_LOG).open("a") as log:
             log.write(f"{point}\n")
-    if point == _DOOM:
+    if _DOOM in {point, str(next(_reached))}:
         os.kill(os.getpid(), signal.SIGKILL)
 
 

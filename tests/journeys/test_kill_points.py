@@ -6,6 +6,7 @@ die at one of them and are followed by the next, until the process has died at e
 """
 
 import asyncio
+import random
 import re
 import signal
 from collections import Counter
@@ -264,3 +265,18 @@ async def test_a_kill_at_every_point(talk: World, telegram: Telegram, first: int
     died_at = await held(telegram, talk, [*dooms])
     assert died_at == dooms
     talk.refusals.add("message is not modified")
+
+
+@pytest.mark.slow
+@pytest.mark.promise("R6")
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", range(120))
+async def test_kills_at_random_points(talk: World, telegram: Telegram, seed: int) -> None:
+    """Eight to ten kills in each conversation: a thousand in all.
+
+    Not more often, or one turn would die three times and be given up, as it should.
+    """
+    talk.refusals.add("message is not modified")
+    chance = random.Random(seed)
+    died_at = await held(telegram, talk, [str(chance.randint(25, 60)) for _ in range(60)])
+    assert len(died_at) >= 5

@@ -119,7 +119,7 @@ async def test_t8_t12_from_a_stranger_to_one_person_and_back(world: World, other
     await here.asks("Do you still know?", "Do you still know?")
     assert "Mitzi" in world.model.asked[-1].prompt
     whole = await world.parley("people", "audit", "--check")
-    assert (whole.code, whole.out) == (0, "The trail is whole.\n")
+    assert whole.out.startswith("The trail is whole.\n"), whole
 
 
 @on_pairs
