@@ -108,6 +108,7 @@ async def start(
             "agents": {"main": {**agent, "api_key": model.key}},
             "adapters": {platform.name: platform.entry for platform in platforms},
             "access": {"direct_messages": "open"},
+            "rate_limits": {"guest": None},
             "log": {"level": "warning"},
         })
     )
