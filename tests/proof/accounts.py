@@ -81,6 +81,8 @@ class Account(
     typing_every: ClassVar[float] = 4.0
     choices_at_most: ClassVar[int] = 3
     way: ClassVar[float] = 0.08
+    is_deaf = False
+    """Whether it sends only, as another process receives."""
 
     def __init__(self, name: AccountName, outside: Outside, kit: AdapterKit) -> None:
         super().__init__(name, AdapterSettings(), kit)
@@ -92,6 +94,8 @@ class Account(
 
     @override
     async def run(self, deliver: Deliver) -> None:
+        if self.is_deaf:
+            await asyncio.Event().wait()
         at = await self._begin_at()
         events = self._outside.world.platforms[self.name].events
         self._kit.health.alive()

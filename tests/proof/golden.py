@@ -174,7 +174,11 @@ def _probes() -> list[Deed]:
     return deeds
 
 
-SCRIPTS = {"golden": GOLDEN, "probes": {"all": _probes()}}
+SCRIPTS = {
+    "golden": GOLDEN,
+    "probes": {"all": _probes()},
+    "long": {"cleo": _CLEO, "fay": _FAY[:1]},
+}
 """`probes` is what people do who fell silent at a kill: they only look whether all is well."""
 
 

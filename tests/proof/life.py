@@ -45,7 +45,10 @@ class Life:
         self.loop = StepLoop(world.time)
         self.after_step: Callable[[], None] | None = None
         """Called between steps, from the start of the gateway to the end of the work."""
+        self.rival_at: float | None = None
+        """When another process takes this one for dead, and its place, though it is not."""
         self._late = late
+        self._gateways: list[app.Gateway] = []
 
     def live(self) -> None:
         run(self.loop, self._live())
@@ -63,7 +66,9 @@ class Life:
         ) -> Account:
             cursor = parts.AccountCursor(cursors, health.account)
             kit = AdapterKit(clock, cursor, commands, health, self.folder)
-            return KINDS[health.account](health.account, outside, kit)
+            account = KINDS[health.account](health.account, outside, kit)
+            account.is_deaf = bool(self._gateways)
+            return account
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(app, "build_adapter", build)
@@ -78,15 +83,27 @@ class Life:
         parts.make_data_dir(settings)
         store = parts.open_store(settings, clock)
         await store.open()
-        gateway = app.Gateway(settings, store, clock)
-        for tool in (Look(outside), Pay(outside)):
-            await gateway._pools.add_builtin_tool(tool)
         told = asyncio.Event()
+
+        async def serve_one() -> None:
+            gateway = app.Gateway(settings, store, clock)
+            for tool in (Look(outside), Pay(outside)):
+                await gateway._pools.add_builtin_tool(tool)
+            self._gateways.append(gateway)
+            await gateway.serve(told, None)
+
+        async def serve_rival(at: float) -> None:
+            await asyncio.sleep(at)
+            self.world.be_taken_for_dead()
+            await serve_one()
+
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(gateway.serve(told, None))
+                tasks.create_task(serve_one())
+                if self.rival_at is not None:
+                    tasks.create_task(serve_rival(self.rival_at))
                 late = tasks.create_task(self._arrive_late())
-                await self._until_quiet(gateway)
+                await self._until_quiet()
                 await late
                 self.loop.after_step = None
                 told.set()
@@ -99,17 +116,20 @@ class Life:
             for request in self._late:
                 self.world.arrive(request)
 
-    async def _until_quiet(self, gateway: app.Gateway) -> None:
+    async def _until_quiet(self) -> None:
         """Let people act until they have done all, and nothing has happened for a while."""
         world, begun = self.world, self.loop.time()
-        seen, since = self._stand(gateway), begun
+        seen, since = self._stand(), begun
         while self.loop.time() - since < _QUIET and self.loop.time() - begun < _LONGEST:
             world.time = self.loop.time()
             golden.act(world)
-            stand = self._stand(gateway)
-            if stand != seen or gateway._dispatcher._working or gateway._replies._notices:
+            stand = self._stand()
+            if stand != seen or self._is_at_work():
                 seen, since = stand, self.loop.time()
             await asyncio.sleep(_STEP)
 
-    def _stand(self, gateway: app.Gateway) -> tuple[int, int]:
+    def _is_at_work(self) -> bool:
+        return any(one._dispatcher._working or one._replies._notices for one in self._gateways)
+
+    def _stand(self) -> tuple[int, int]:
         return len(self.world.log), sum(self.world.people.values())

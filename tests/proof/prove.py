@@ -27,6 +27,7 @@ from tests.proof.points import Branch, Copies, Copy, Outcome, branches, check, d
 
 ROOT = Path(__file__).parents[2]
 SHARES = 2
+GOLDEN = "the golden life"
 GOES_ON_EVERY = 4
 """Of so many branches one is recovered from a second time, while people go on as they were."""
 NESTED_EVERY = 10
@@ -55,6 +56,10 @@ class Report:
 
     def note(self, found: list[Breach], where: str) -> None:
         self.breaches += [(one.promise, one.words, where) for one in found]
+
+    def after_kills(self, promise: str) -> int:
+        """Count what was found against a promise in recoveries."""
+        return sum(one == promise and where != GOLDEN for one, _, where in self.breaches)
 
     def of(self, *promises: str) -> list[tuple[str, str]]:
         """Return what was found against promises, each once, with how often."""
@@ -86,7 +91,7 @@ def golden_life(folder: Path, report: Report) -> list[Copy]:
     copies = Copies(life)
     life.live()
     report.steps, report.states = life.loop.steps, len(copies.taken)
-    report.note(check(world), "the golden life")
+    report.note(check(world), GOLDEN)
     return copies.taken
 
 

@@ -284,9 +284,12 @@ class World:
 
     def die(self) -> None:
         """Note that the gateway is killed: of its newest sends it does not know the outcome."""
+        self.be_taken_for_dead()
+        self.under_way, self.sends = [], []
+
+    def be_taken_for_dead(self) -> None:
         recent = [place for place, at in self.sends if self.time - at <= JUST_NOW]
         self.log.append(Died(tuple(recent)))
-        self.under_way, self.sends = [], []
 
 
 def contents(files: tuple[OutgoingFile, ...]) -> Files:
