@@ -99,7 +99,8 @@ _ANN = [
     Deed(_reads("keyless", ANN, r"`/link \S+`"), _uses_code),
     Deed(
         _can_press("keyed", ANN, "Yes, link"),
-        _presses("keyed", "ann", "Yes, link", ANN, "Now say yes on"),
+        # An answer may be looked for so long after a kill that the person has changed meanwhile.
+        _presses("keyed", "ann", "Yes, link", ANN, "Now say yes on|I may no longer answer"),
     ),
     Deed(
         _can_press("keyless", ANN, "Yes, link"),

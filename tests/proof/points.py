@@ -20,6 +20,8 @@ from tests.proof.world import Request, World
 
 DOWN = 2.0
 """Seconds between a kill and the next start."""
+LONG_DOWN = 200.0
+"""By then no platform knows a key any more."""
 KEYLESS = ("keyless",)
 _CHUNK = 1 << 16
 _NOT_COPIED = ("-shm", ".sock")
@@ -60,6 +62,7 @@ class Branch:
     copy: Copy
     applied: tuple[int, ...] = ()
     late: bool = False
+    down: float = DOWN
 
     def world(self) -> World:
         """Return the world as the next process finds it."""
@@ -68,7 +71,7 @@ class Branch:
         for at in () if self.late else self.applied:
             world.arrive(under_way[at])
         world.die()
-        world.time += DOWN
+        world.time += self.down
         return world
 
     @property

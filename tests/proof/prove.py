@@ -13,7 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,17 @@ from typing_extensions import override
 from tests.proof import golden
 from tests.proof.history import Breach, Wrote
 from tests.proof.life import Life
-from tests.proof.points import Branch, Copies, Copy, Outcome, branches, check, distinct, recover
+from tests.proof.points import (
+    LONG_DOWN,
+    Branch,
+    Copies,
+    Copy,
+    Outcome,
+    branches,
+    check,
+    distinct,
+    recover,
+)
 
 ROOT = Path(__file__).parents[2]
 SHARES = 2
@@ -114,7 +124,8 @@ def _prove_one(branch: Branch, folder: Path, report: Report, turn: int) -> None:
     outcome = recover(branch, folder, "probes", is_copied=is_nested)
     report.take(outcome, str(branch))
     if turn % GOES_ON_EVERY == 0:
-        report.take(recover(branch, folder, "golden"), f"{branch}, going on")
+        later = branch if branch.late else replace(branch, down=LONG_DOWN)
+        report.take(recover(later, folder, "golden"), f"{branch}, going on after {later.down} s")
     for second in _some(outcome.copies):
         report.take(recover(second, folder, "probes"), f"{branch}, then {second}")
         report.nested += 1

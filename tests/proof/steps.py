@@ -17,6 +17,8 @@ from typing_extensions import override
 T = TypeVar("T")
 
 EPOCH = 1_800_000_000.0
+_TICK = 1e-6
+"""Time moves on by this at least: whoever waits for less than a number can hold waits in vain."""
 
 
 class _Impatient(selectors.SelectSelector):
@@ -32,7 +34,7 @@ class _Impatient(selectors.SelectSelector):
         if not ready:
             if timeout is None:
                 raise AssertionError("everybody waits, and nothing will ever happen")
-            self.now += max(timeout, 0.0)
+            self.now += max(timeout, _TICK)
         return ready
 
 
