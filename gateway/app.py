@@ -96,7 +96,7 @@ class Gateway:
         desk = ApprovalDesk(store.approvals, clock, new_id)
         self._pools = build_pools(settings, store, self._budgets, desk, clock)
         postponed = Postponed(clock)
-        stops = Stops(self._pools.get, postponed, store.inbox.lanes_of)
+        stops = Stops(self._pools.get, postponed, store.inbox.lanes_of, clock)
         key_file = settings.data_dir / "pairing.key"
         self._pairing = Pairing(store, key_file, clock, self._stir, settings.access.owners)
         self._linking = Linking(store, key_file, self._settle, self._stir)

@@ -33,9 +33,12 @@ class Unlink(Command):
     async def run(self, call: Call) -> Answer:
         accounts = await self._linking.accounts(call.admission.person)
         here = call.kept.message.address.identity
+        wanted, _, sure = call.argument.partition(" ")
+        if sure == _SURE and wanted == here and len(accounts) == 1:
+            # A crash came between the parting and the word about it.
+            return Answer(_DONE.format(account=shown_account(accounts[0])))
         if len(accounts) < 2:  # noqa: PLR2004 - it takes two to be linked
             return Answer(TROUBLES[Trouble.NOT_LINKED])
-        wanted, _, sure = call.argument.partition(" ")
         chosen = _chosen(accounts, wanted or here)
         if sure != _SURE:
             question = _QUESTION.format(account=shown_account(chosen))

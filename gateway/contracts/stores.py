@@ -276,8 +276,9 @@ class Outbox(Protocol):
         kind: OutboxKind,
         text: str = "",
         files: Sequence[OutgoingFile] = (),
+        announcement: int | None = None,
     ) -> OutboxRow:
-        """Add a row in state `sending`."""
+        """Add a row in state `sending`; `announcement` is the number of what it says."""
         ...
 
     async def sent(self, row: OutboxId, message_id: MessageId, text: str) -> None: ...
@@ -294,12 +295,16 @@ class Outbox(Protocol):
 
     async def of_turn(self, turn: TurnId) -> Sequence[OutboxRow]: ...
 
+    async def of_announcement(self, number: int) -> Sequence[OutboxRow]:
+        """Return the rows of what is not known yet to have been told."""
+        ...
+
     async def asked_by(self, account: AccountName, message_id: MessageId) -> ExternalUser | None:
         """Return whom a message of ours was for; None when it is not known any more."""
         ...
 
     async def unsettled_notices(self) -> Sequence[OutboxRow]:
-        """Return rows outside any turn that are neither final nor given up."""
+        """Return rows that are neither final nor given up, of no turn and no announcement."""
         ...
 
 

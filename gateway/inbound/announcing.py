@@ -25,7 +25,12 @@ class Notices(Protocol):
     """The least that is needed of replies."""
 
     async def notice(
-        self, address: Address, text: str, *, choices: Sequence[Choice] = ()
+        self,
+        address: Address,
+        text: str,
+        *,
+        choices: Sequence[Choice] = (),
+        announcement: int | None = None,
     ) -> None: ...
 
 
@@ -74,10 +79,13 @@ class Announcing:
             # Made when it is told: what is kept of a code is its hash.
             code = await self._new_code(who.platform, who.external_user)
             if code is not None:
-                await self._notices.notice(who, PAIRING_WORDS.format(code=code))
+                told = PAIRING_WORDS.format(code=code)
+                await self._notices.notice(who, told, announcement=announcement.number)
             return
         text, choices = put_into_words(announcement.kind, announcement.facts)
-        await self._notices.notice(announcement.address, text, choices=choices)
+        await self._notices.notice(
+            announcement.address, text, choices=choices, announcement=announcement.number
+        )
 
 
 def put_into_words(kind: str, facts: Mapping[str, str]) -> Said:

@@ -109,6 +109,7 @@ class Dispatch:
         ):
             log.info("turn.started", attempt=turn.attempt)
             state = await self._reply_to(turn)
+            await self._stops.see_over(kept)
             if state is not TurnState.POSTPONED:
                 await self._turns.finish(turn, state)
                 await self._files.discard(turn)

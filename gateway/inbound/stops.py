@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
+from gateway.clock import Clock
 from gateway.contracts.inbox import Kept
 from gateway.errors import TurnStopped
 from gateway.ids import AgentId, ExternalUser, Lane, PlatformName, SessionId
@@ -12,6 +13,9 @@ from gateway.inbound.postponed import Postponed
 from gateway.pools.pool import Pool
 
 T = TypeVar("T")
+
+_PATIENCE = 10.0
+"""Seconds for which a stop waits for what it ends."""
 
 
 class Stops:
@@ -22,11 +26,16 @@ class Stops:
         pool_of: Callable[[AgentId], Pool | None],
         postponed: Postponed,
         lanes_of: Callable[[str], Awaitable[Sequence[Lane]]],
+        clock: Clock,
     ) -> None:
         self._pool_of = pool_of
         self._lanes_of = lanes_of
+        self._clock = clock
         self._postponed = postponed
         self._working: dict[Lane, Kept] = {}
+        self._over: dict[Lane, asyncio.Event] = {}
+        self._ending: dict[str, dict[Lane, asyncio.Event]] = {}
+        """By session key: turns that were asked to stop, until who asked has seen them over."""
         self._tasks: dict[Lane, asyncio.Task[Any]] = {}
         """Work that is cut short by a stop, as no pool has it."""
         self._sessions: dict[Lane, SessionId] = {}
@@ -37,8 +46,27 @@ class Stops:
         """Have the key's turn end; False when there is none."""
         # A turn that began before its session had this key is in a lane of another name.
         lanes = {Lane(session_key), *await self._lanes_of(session_key)}
-        stopped = [await self._stop_lane(lane) for lane in lanes]
-        return any(stopped)
+        stopped = [lane for lane in lanes if await self._stop_lane(lane)]
+        self._ending[session_key] = {
+            lane: self._over[lane] for lane in stopped if lane in self._over
+        }
+        return bool(stopped)
+
+    async def see_over(self, kept: Kept) -> None:
+        """Return once the turn that this message stopped, if it did, has ended.
+
+        Until then only this process knows of the stop: a message that is not done is taken
+        again after a kill, and stops it again. A turn that cannot deliver its last words is
+        not waited for.
+        """
+        ending = self._ending.get(kept.session_key, {})
+        if kept.lane in ending:
+            return
+        self._ending.pop(kept.session_key, None)
+        with suppress(TimeoutError):
+            async with self._clock.timeout(_PATIENCE):
+                for over in ending.values():
+                    await over.wait()
 
     async def release(self, session_key: str) -> None:
         """Let the key's message go that waits for a model."""
@@ -78,12 +106,14 @@ class Stops:
     def working(self, kept: Kept) -> Iterator[None]:
         """Mark a turn as stoppable while the body runs."""
         self._working[kept.lane] = kept
+        over = self._over[kept.lane] = asyncio.Event()
         if not self.is_asked(kept):
             self._asked.pop(kept.lane, None)
         try:
             yield
         finally:
-            del self._working[kept.lane]
+            del self._working[kept.lane], self._over[kept.lane]
+            over.set()
             self._sessions.pop(kept.lane, None)
 
     async def stoppable(self, kept: Kept, work: Coroutine[Any, Any, T]) -> T:

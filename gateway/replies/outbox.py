@@ -87,7 +87,12 @@ class Deliveries:
         is_little = first is not message or not kept
         for tries in range(1, _STUBS_AT_MOST + 1):
             row = await self._store.begin(
-                route.address, turn=route.turn, position=position, kind=OutboxKind.TEXT, text=kept
+                route.address,
+                turn=route.turn,
+                position=position,
+                kind=OutboxKind.TEXT,
+                text=kept,
+                announcement=route.announcement,
             )
             sent = await self._send_row(route, row, first, kept, is_little=is_little)
             if sent.state is not OutboxState.ABANDONED:

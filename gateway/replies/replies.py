@@ -65,12 +65,14 @@ class Replies:
         *,
         reply_to: MessageId | None = None,
         choices: Sequence[Choice] = (),
+        announcement: int | None = None,
     ) -> None:
         """Say something outside any turn, and return once it is said, or the gateway closes.
 
-        What was noted and not said by then is said after the next start.
+        What was noted and not said by then is said after the next start. An announcement is
+        said by whoever keeps it: said again, it goes on in the messages that it has.
         """
-        await self._until_closed(self._say(address, text, reply_to, choices))
+        await self._until_closed(self._say(address, text, reply_to, choices, announcement))
 
     async def recover(self) -> None:
         """Bring to their end the notices that an earlier process left."""
@@ -106,16 +108,24 @@ class Replies:
             task.result()
 
     async def _say(
-        self, address: Address, text: str, reply_to: MessageId | None, choices: Sequence[Choice]
+        self,
+        address: Address,
+        text: str,
+        reply_to: MessageId | None,
+        choices: Sequence[Choice],
+        announcement: int | None,
     ) -> None:
         account = self._account(address)
         with account.pace.using(address.place) as conversation:
-            route = Route(account, address, conversation, None, reply_to)
+            route = Route(account, address, conversation, None, reply_to, announcement)
             buttons, others = route.parted(choices)
             whole = "\n\n".join(filter(None, [text, listed(others)]))
             texts = split(whole, route.limits.text, route.limits.measure)
             views = [View(one) for one in texts]
-            await Pages(self._deliveries, route, self._clock).finish(views, buttons)
+            pages = Pages(self._deliveries, route, self._clock)
+            if announcement is not None:
+                await pages.resume(await self._outbox.of_announcement(announcement))
+            await pages.finish(views, buttons)
 
     async def _recover(self, row: OutboxRow) -> None:
         if row.state is OutboxState.SENDING and self._clock.now() - row.created_at > _NOTICE_LASTS:

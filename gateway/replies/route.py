@@ -39,6 +39,8 @@ class Route:
     turn: Turn | None
     reply_to: MessageId | None = None
     """What the first message answers, where that is shown."""
+    announcement: int | None = None
+    """What a notice announces, if it does: it is known by this after a crash."""
 
     @property
     def adapter(self) -> Adapter:

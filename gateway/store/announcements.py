@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, null, select, update
 from typing_extensions import override
 
 from gateway.clock import Clock
@@ -11,12 +11,15 @@ from gateway.messages import Address
 from gateway.store.codec import dump_address, dump_facts, load_address, load_facts
 from gateway.store.database import Database
 from gateway.store.inserts import insert
-from gateway.store.schema import announcements
+from gateway.store.schema import announcements, outbox
 from gateway.store.statements import Transaction
 
 _INSERT = insert(announcements)
 _WAITING = select(announcements).order_by(announcements.c.number)
 _DROP = delete(announcements).where(announcements.c.number == bindparam("which"))
+_LET_GO = (
+    update(outbox).where(outbox.c.announcement == bindparam("which")).values(announcement=null())
+)
 
 
 def announce(
@@ -55,4 +58,9 @@ class SqlAnnouncements(Announcements):
 
     @override
     async def told(self, number: int) -> None:
-        await self._database.write(lambda transaction: transaction.run(_DROP, {"which": number}))
+        def operation(transaction: Transaction) -> None:
+            transaction.run(_DROP, {"which": number})
+            # The number is free now, and may be another announcement's.
+            transaction.run(_LET_GO, {"which": number})
+
+        await self._database.write(operation)

@@ -29,7 +29,12 @@ _SETTLE = _OF_ID.values(state=bindparam("new_state"), reason=bindparam("new_reas
 _ORDER = (outbox.c.created_at, outbox.c.position, outbox.c.id)
 _OF_TURN = select(outbox).where(outbox.c.turn == bindparam("turn")).order_by(*_ORDER)
 _OF_MESSAGE = select(outbox.c.address).where(outbox.c.message_id == bindparam("message"))
-_NOTICES = select(outbox).where(IS_UNSETTLED_NOTICE).order_by(*_ORDER)
+_OF_ANNOUNCEMENT = (
+    select(outbox).where(outbox.c.announcement == bindparam("number")).order_by(*_ORDER)
+)
+_NOTICES = (
+    select(outbox).where(IS_UNSETTLED_NOTICE, outbox.c.announcement.is_(None)).order_by(*_ORDER)
+)
 
 
 class SqlOutbox(Outbox):
@@ -50,6 +55,7 @@ class SqlOutbox(Outbox):
         kind: OutboxKind,
         text: str = "",
         files: Sequence[OutgoingFile] = (),
+        announcement: int | None = None,
     ) -> OutboxRow:
         row = OutboxRow(
             id=OutboxId(self._new_id("o")),
@@ -63,7 +69,7 @@ class SqlOutbox(Outbox):
             message_id=None,
             created_at=self._clock.now(),
         )
-        values = _values(row)
+        values = {**_values(row), "announcement": announcement}
 
         def operation(transaction: Transaction) -> None:
             if turn is not None:
@@ -93,6 +99,10 @@ class SqlOutbox(Outbox):
     @override
     async def of_turn(self, turn: TurnId) -> Sequence[OutboxRow]:
         return [_row(found) for found in await self._database.read(_OF_TURN, turn=turn)]
+
+    @override
+    async def of_announcement(self, number: int) -> Sequence[OutboxRow]:
+        return [_row(found) for found in await self._database.read(_OF_ANNOUNCEMENT, number=number)]
 
     @override
     async def asked_by(self, account: AccountName, message_id: MessageId) -> ExternalUser | None:

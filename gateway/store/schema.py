@@ -25,7 +25,7 @@ from sqlalchemy import (
     or_,
 )
 
-VERSION = "0005"
+VERSION = "0006"
 """The newest migration; versions sort as text."""
 
 _NUMBER = BigInteger().with_variant(Integer(), "sqlite")
@@ -262,6 +262,7 @@ outbox = Table(
     Column("message_id", String),
     Column("reason", String),
     Column("created_at", Double, nullable=False),
+    Column("announcement", _NUMBER),
 )
 IS_UNSETTLED_NOTICE: ColumnElement[bool] = and_(
     outbox.c.turn.is_(None),
@@ -272,6 +273,13 @@ IS_UNSETTLED_NOTICE: ColumnElement[bool] = and_(
 )
 Index("outbox_turn", outbox.c.turn)
 Index("outbox_message", outbox.c.message_id)
+_IS_ANNOUNCEMENT = outbox.c.announcement.is_not(None)
+Index(
+    "outbox_announcement",
+    outbox.c.announcement,
+    sqlite_where=_IS_ANNOUNCEMENT,
+    postgresql_where=_IS_ANNOUNCEMENT,
+)
 Index(
     "outbox_notices",
     outbox.c.created_at,

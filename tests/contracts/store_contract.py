@@ -776,6 +776,23 @@ class OutboxContract:
             rows[0].id, rows[3].id,
         ]  # fmt: skip
 
+    async def test_r6_messages_of_an_announcement_are_known_until_it_is_told(
+        self, store: Store
+    ) -> None:
+        await store.announcements.add(direct(), "burnt", {})
+        (waiting,) = await store.announcements.waiting()
+        rows = [
+            await store.outbox.begin(
+                direct(), turn=None, position=0, kind=OutboxKind.TEXT, announcement=number
+            )
+            for number in (None, waiting.number)
+        ]
+        assert await store.outbox.of_announcement(waiting.number) == rows[1:]
+        assert [row.id for row in await store.outbox.unsettled_notices()] == [rows[0].id]
+        await store.announcements.told(waiting.number)
+        assert await store.outbox.of_announcement(waiting.number) == []
+        assert len(await store.outbox.unsettled_notices()) == 2
+
     async def test_what_is_settled_later_is_settled_before_what_comes_after(
         self, store: Store
     ) -> None:

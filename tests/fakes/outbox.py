@@ -19,6 +19,7 @@ class MemoryOutbox(Outbox):
 
     def __init__(self, clock: Clock) -> None:
         self.rows: dict[OutboxId, OutboxRow] = {}
+        self.announcing: dict[OutboxId, int] = {}
         self.calls: Counter[str] = Counter()
         self.failures: list[GatewayError] = []
         """Each is raised by one writing call that is waited for, instead of writing."""
@@ -35,6 +36,7 @@ class MemoryOutbox(Outbox):
         kind: OutboxKind,
         text: str = "",
         files: Sequence[OutgoingFile] = (),
+        announcement: int | None = None,
     ) -> OutboxRow:
         self._called("begin")
         row = OutboxRow(
@@ -50,6 +52,8 @@ class MemoryOutbox(Outbox):
             created_at=self._clock.now(),
         )
         self.rows[row.id] = row
+        if announcement is not None:
+            self.announcing[row.id] = announcement
         return row
 
     @override
@@ -80,6 +84,10 @@ class MemoryOutbox(Outbox):
         return sorted(rows, key=lambda row: (row.created_at, row.position))
 
     @override
+    async def of_announcement(self, number: int) -> Sequence[OutboxRow]:
+        return [self.rows[row] for row, said in self.announcing.items() if said == number]
+
+    @override
     async def asked_by(self, account: AccountName, message_id: MessageId) -> ExternalUser | None:
         for row in self.rows.values():
             if row.message_id == message_id and row.address.account == account:
@@ -89,7 +97,11 @@ class MemoryOutbox(Outbox):
     @override
     async def unsettled_notices(self) -> Sequence[OutboxRow]:
         unsettled = {OutboxState.SENDING, OutboxState.SENT}
-        return [row for row in self.rows.values() if row.turn is None and row.state in unsettled]
+        return [
+            row
+            for row in self.rows.values()
+            if row.turn is None and row.state in unsettled and row.id not in self.announcing
+        ]
 
     def states(self) -> list[str]:
         return [row.state.value for row in self.rows.values()]

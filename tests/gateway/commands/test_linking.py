@@ -110,6 +110,15 @@ async def test_t9_in_a_group_nothing_is_told_and_a_code_is_burnt(make: Make) -> 
         await served.asks(f"/link {code}", "wrong, used or expired", "pad")
 
 
+async def test_r4_a_parting_that_is_asked_again_after_a_crash_is_told_as_done(make: Make) -> None:
+    served = make()
+    async with served.running():
+        await link(served)
+        for _ in range(2):
+            await served.asks("/unlink fake:pad yes", "is unlinked.", "pad")
+        await served.asks("/unlink", "There is no other account", "pad")
+
+
 async def test_unlinking_asks_first_and_takes_numbers_and_ids(make: Make) -> None:
     served = make()
     async with served.running():

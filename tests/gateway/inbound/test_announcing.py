@@ -10,8 +10,10 @@ from gateway.commands.pair import PAIRING_WORDS
 from gateway.errors import SendRefused
 from gateway.ids import ExternalUser, PlatformName
 from gateway.inbound.announcing import Announcing, put_into_words
-from gateway.messages import Address, Choice
+from gateway.messages import Address, Choice, Limits
+from gateway.replies.replies import Replies
 from gateway.store.store import SqlStore
+from tests.fakes.adapter import EditingAdapter
 from tests.fakes.clock import FakeClock
 from tests.messages import direct
 
@@ -26,7 +28,14 @@ class Said:
         self.texts: list[tuple[str, str]] = []
         self.release = asyncio.Event()
 
-    async def notice(self, address: Address, text: str, *, choices: Sequence[Choice] = ()) -> None:
+    async def notice(
+        self,
+        address: Address,
+        text: str,
+        *,
+        choices: Sequence[Choice] = (),
+        announcement: int | None = None,
+    ) -> None:
         if address.external_user == "blocked":
             raise SendRefused("blocked")
         if address.external_user == "slow":
@@ -89,6 +98,22 @@ async def test_t6_a_strangers_code_is_made_when_it_is_told(store: SqlStore) -> N
         await announcing.say_all()
     assert said.texts == [("ann", PAIRING_WORDS.format(code="ABCDEFGH"))]
     assert await store.announcements.waiting() == []
+
+
+async def test_r6_what_was_said_before_a_kill_is_not_said_again(store: SqlStore) -> None:
+    """The kill comes after the last word was delivered, and before that was noted."""
+    platform = EditingAdapter(FakeClock(), Limits(text=200), "bot")
+    await store.announcements.add(direct("ann"), "confirm", FACTS)
+    for _ in range(2):
+        replies = Replies(store.outbox, {platform.name: platform}, FakeClock())
+        (waiting,) = await store.announcements.waiting()
+        words, choices = put_into_words(waiting.kind, waiting.facts)
+        await replies.recover()
+        await replies.notice(waiting.address, words, choices=choices, announcement=waiting.number)
+    shown = list(platform.messages.values())
+    assert len(shown) > 1
+    assert len({one.text for one in shown}) == len(shown)
+    assert [bool(one.choices) for one in shown] == [False] * (len(shown) - 1) + [True]
 
 
 def _start(tasks: asyncio.TaskGroup, work: Coroutine[Any, Any, None]) -> None:

@@ -29,7 +29,7 @@ class Line:
         self.store = store
         self.clock = clock
         self.postponed = Postponed(clock)
-        self.stops = Stops(lambda _: None, self.postponed, self.store.inbox.lanes_of)
+        self.stops = Stops(lambda _: None, self.postponed, self.store.inbox.lanes_of, clock)
         self.taken: list[str] = []
 
     async def keep(self, text: str, lane: str = "one", **more: Any) -> None:

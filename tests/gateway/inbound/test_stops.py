@@ -39,6 +39,43 @@ async def test_a_running_turn_is_stopped_and_keeps_what_it_said(make: Make) -> N
         await served.asks("/retry")
 
 
+async def test_r1_a_stop_survives_a_kill_before_its_turn_has_ended(make: Make) -> None:
+    gate = Gate()
+    served = make(
+        model=FakeProvider([*says("Once upon")[:1], gate], otherwise=lambda _: says("Well!"))
+    )
+    await served.start()
+    await served.writes("a story")
+    await served.reads("Once upon")
+    served.bot.latency = 5.0
+    await served.writes("/stop")
+    await served.until(lambda: bool(served.bot.made("edit")))
+    await served.passes(1.0)
+    await served.kill()
+    served.bot.latency = 0.0
+    async with served.running():
+        await served.reads("Stopped.")
+        await served.idle()
+        assert ("stopped", 2) in served.turns()
+        assert not any("Well!" in text for text in served.texts())
+
+
+async def test_a_stop_is_not_over_before_its_turn_but_does_not_wait_for_long(make: Make) -> None:
+    gate = Gate()
+    served = make(
+        model=FakeProvider([*says("Once upon")[:1], gate], otherwise=lambda _: says("Well!"))
+    )
+    async with served.running():
+        await served.writes("a story")
+        await served.reads("Once upon")
+        served.bot.latency = 90.0
+        before = served.clock.monotonic()
+        await served.writes("/stop")
+        await served.until(lambda: ("done", 1) in served.turns())
+        assert 5.0 < served.clock.monotonic() - before < 30.0
+        assert [state for state, _ in served.turns()] == ["running", "done"]
+
+
 async def test_a_stop_is_for_the_turn_at_work_and_not_for_the_next(make: Make) -> None:
     gate = Gate()
     served = make(model=FakeProvider([gate], otherwise=lambda _: says("Well!")))

@@ -166,6 +166,7 @@ HOT: dict[str, Statement] = {
     "sent": outbox._SENT,
     "of message": outbox._OF_MESSAGE,
     "notices": outbox._NOTICES,
+    "of announcement": outbox._OF_ANNOUNCEMENT,
     "find": standing.FIND,
     "spent by a person": holds._SPENT[Scope.PERSON],
     "spent in a place": holds._SPENT[Scope.PLACE],

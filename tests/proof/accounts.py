@@ -1,0 +1,198 @@
+"""The gateway's side of the fake platforms: three accounts that differ in what is known of a send.
+
+Each call takes time on the way there and on the way back, so that a kill can come before it
+arrived, and after.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from typing_extensions import override
+
+from gateway.clock import Clock
+from gateway.contracts.adapter import (
+    Adapter,
+    AdapterKit,
+    AsksChoices,
+    DeletesMessages,
+    Deliver,
+    EditsMessages,
+    EndsTyping,
+    FetchesFiles,
+    FindsSent,
+    RepeatsSafely,
+    SendsFiles,
+    ShowsDrafts,
+    ShowsTyping,
+    StreamsReplies,
+)
+from gateway.errors import GatewayError
+from gateway.ids import AccountName, MessageId
+from gateway.messages import Address, Attachment, Limits, OutgoingFile, OutgoingMessage, Place
+from gateway.settings import AdapterSettings
+from tests.proof.steps import EPOCH
+from tests.proof.world import Request, World, contents, place_of
+
+
+class Outside:
+    """The way to the world and back."""
+
+    def __init__(self, world: World, clock: Clock) -> None:
+        self.world = world
+        self.clock = clock
+
+    async def ask(self, request: Request, way: float) -> Any:
+        """Have it done, unless whoever asks is cancelled before it has arrived."""
+        world = self.world
+        world.time = self.clock.now() - EPOCH
+        if request.is_send:
+            world.sends.append((place_of(request.to, request.values[0].place), world.time))
+        world.under_way.append(request)
+        world.requests += 1
+        try:
+            await self.clock.sleep(way)
+        finally:
+            world.under_way.remove(request)
+            world.requests += 1
+        world.time = self.clock.now() - EPOCH
+        try:
+            answer = world.arrive(request)
+        except GatewayError:
+            await self.clock.sleep(way)
+            raise
+        await self.clock.sleep(way)
+        return answer
+
+
+class Account(
+    Adapter,
+    EditsMessages,
+    DeletesMessages,
+    ShowsTyping,
+    SendsFiles,
+    FetchesFiles,
+    AsksChoices,
+):
+    """What all three have in common."""
+
+    platform: ClassVar[str] = "fake"
+    settings_type: ClassVar[type[AdapterSettings]] = AdapterSettings
+    typing_every: ClassVar[float] = 4.0
+    choices_at_most: ClassVar[int] = 3
+    way: ClassVar[float] = 0.08
+    is_deaf = False
+    """Whether it sends only, as another process receives."""
+
+    def __init__(self, name: AccountName, outside: Outside, kit: AdapterKit) -> None:
+        super().__init__(name, AdapterSettings(), kit)
+        self.limits = Limits(text=400, edit_every=1.0, edit_every_in_groups=1.0)
+        self._outside = outside
+        self._kit = kit
+        self._news = asyncio.Event()
+        outside.world.news.append(self._news.set)
+
+    @override
+    async def run(self, deliver: Deliver) -> None:
+        if self.is_deaf:
+            await asyncio.Event().wait()
+        at = await self._begin_at()
+        events = self._outside.world.platforms[self.name].events
+        self._kit.health.alive()
+        while True:
+            while at < len(events):
+                await self._kit.clock.sleep(self.way)
+                await deliver(events[at].message)
+                at += 1
+                await self._keep_place(at)
+            self._news.clear()
+            await self._news.wait()
+
+    async def _begin_at(self) -> int:
+        return self._outside.world.platforms[self.name].accepted
+
+    async def _keep_place(self, at: int) -> None:
+        await self._ask("accept", at)
+
+    async def _ask(self, kind: str, *values: Any) -> Any:
+        return await self._outside.ask(Request(self.name, kind, values), self.way)
+
+    @override
+    async def send(self, to: Address, message: OutgoingMessage) -> MessageId:
+        assert self.limits.measure(message.text) <= self.limits.text
+        return MessageId(await self._ask("send", to, message))
+
+    @override
+    async def edit(self, to: Address, sent: MessageId, message: OutgoingMessage) -> None:
+        assert self.limits.measure(message.text) <= self.limits.text
+        await self._ask("edit", to, sent, message)
+
+    @override
+    async def delete(self, to: Address, sent: MessageId) -> None:
+        await self._ask("delete", to, sent)
+
+    @override
+    async def show_typing(self, to: Address) -> None:
+        await self._ask("sign")
+
+    @override
+    async def send_files(
+        self, to: Address, files: Sequence[OutgoingFile], key: str
+    ) -> Sequence[MessageId]:
+        return [MessageId(await self._ask("files", to, contents(tuple(files)), key))]
+
+    @override
+    async def fetch(self, attachment: Attachment, limit: int) -> bytes:
+        await self._kit.clock.sleep(self.way)
+        return attachment.reference.encode()
+
+
+class Keyless(Account, ShowsDrafts):
+    """Nobody can say here what became of a send; events are kept until they are confirmed."""
+
+    @override
+    async def show_draft(self, to: Address, draft: int, text: str) -> None:
+        await self._ask("draft", to, text)
+
+
+class _Searched(Account, FindsSent):
+    @override
+    async def find_sent(
+        self, to: Address, sought: OutgoingMessage, since: float
+    ) -> MessageId | None:
+        found = await self._ask("find", to, sought.key, since)
+        return None if found is None else MessageId(found)
+
+
+class Keyed(_Searched, RepeatsSafely):
+    """Knows a key for a while; nothing is confirmed, so what was missed is read from history."""
+
+    repeat_window: ClassVar[float] = World.REPEAT_WINDOW
+    way: ClassVar[float] = 0.11
+
+    @override
+    async def _begin_at(self) -> int:
+        return int(await self._kit.cursor.load() or 0)
+
+    @override
+    async def _keep_place(self, at: int) -> None:
+        await self._kit.cursor.save(str(at))
+        self._outside.world.arrive(Request(self.name, "accept", (at,)))
+
+
+class Streamed(_Searched, StreamsReplies, EndsTyping):
+    """Streams answers in threads, and can be searched; each event is confirmed."""
+
+    typing_every: ClassVar[float] = 60.0
+    way: ClassVar[float] = 0.13
+
+    @override
+    def streams_in(self, place: Place) -> bool:
+        return place.thread is not None
+
+    @override
+    async def end_typing(self, to: Address) -> None:
+        await self._ask("sign")
+
+
+KINDS: dict[str, type[Account]] = {"keyless": Keyless, "keyed": Keyed, "streamed": Streamed}
