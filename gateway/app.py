@@ -260,7 +260,7 @@ class Gateway:
             except Exception:
                 log.exception("adapter.close_failed", account=name)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
         """Run work that nobody waits for; its failure is logged and ends nothing else."""
         task = self._tasks.create_task(_guarded(work))
         self._errands.add(task)
@@ -309,7 +309,7 @@ class Gateway:
         return self._settings.data_dir / "parley.sock"
 
 
-async def _guarded(work: Coroutine[Any, Any, None]) -> None:
+async def _guarded(work: Coroutine[Any, Any, object]) -> None:
     try:
         await work
     except Exception:

@@ -31,7 +31,7 @@ class Notices(Protocol):
         *,
         choices: Sequence[Choice] = (),
         announcement: int | None = None,
-    ) -> None: ...
+    ) -> bool: ...
 
 
 class Announcing:
@@ -64,26 +64,30 @@ class Announcing:
                     self._spawn(self._say(waiting))
 
     async def _say(self, announcement: Announcement) -> None:
+        is_over = True
         try:
-            await self._put(announcement)
+            is_over = await self._put(announcement)
         except (SendRefused, AccountRejected) as refusal:
             log.warning("announcement.refused", kind=announcement.kind, reason=str(refusal))
         # Under the lock, or a look that began before would have it said again.
         async with self._looking:
-            await self._announcements.told(announcement.number)
+            if is_over:
+                await self._announcements.told(announcement.number)
             self._begun.discard(announcement.number)
 
-    async def _put(self, announcement: Announcement) -> None:
+    async def _put(self, announcement: Announcement) -> bool:
+        """Say it; False if the gateway closes before."""
+        choices: tuple[Choice, ...] = ()
         if announcement.kind == "stranger":
             who = announcement.address
             # Made when it is told: what is kept of a code is its hash.
             code = await self._new_code(who.platform, who.external_user)
-            if code is not None:
-                told = PAIRING_WORDS.format(code=code)
-                await self._notices.notice(who, told, announcement=announcement.number)
-            return
-        text, choices = put_into_words(announcement.kind, announcement.facts)
-        await self._notices.notice(
+            if code is None:
+                return True  # the request is settled
+            text = PAIRING_WORDS.format(code=code)
+        else:
+            text, choices = put_into_words(announcement.kind, announcement.facts)
+        return await self._notices.notice(
             announcement.address, text, choices=choices, announcement=announcement.number
         )
 

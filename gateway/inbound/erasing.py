@@ -38,7 +38,7 @@ class Erasing:
         stops: Stops,
         pools: PoolManager,
         files: TurnFiles,
-        say: Callable[[Address, str], Awaitable[None]],
+        say: Callable[[Address, str], Awaitable[object]],
         stir: Callable[[], None],
         clock: Clock,
     ) -> None:

@@ -60,7 +60,7 @@ class Notices(Protocol):
 
     async def notice(
         self, address: Address, text: str, *, reply_to: MessageId | None = None
-    ) -> None: ...
+    ) -> object: ...
 
 
 class TurnedAway:
@@ -71,7 +71,7 @@ class TurnedAway:
         inbox: Inbox,
         pairing: Pairing,
         notices: Notices,
-        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        spawn: Callable[[Coroutine[Any, Any, object]], None],
         clock: Clock,
     ) -> None:
         self._inbox = inbox

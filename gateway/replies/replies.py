@@ -66,13 +66,14 @@ class Replies:
         reply_to: MessageId | None = None,
         choices: Sequence[Choice] = (),
         announcement: int | None = None,
-    ) -> None:
-        """Say something outside any turn, and return once it is said, or the gateway closes.
+    ) -> bool:
+        """Say something outside any turn; False if the gateway closes before it is said.
 
-        What was noted and not said by then is said after the next start. An announcement is
-        said by whoever keeps it: said again, it goes on in the messages that it has.
+        What was noted by then is said after the next start. An announcement is said by whoever
+        keeps it: said again, it goes on in the messages that it has.
         """
-        await self._until_closed(self._say(address, text, reply_to, choices, announcement))
+        said = self._say(address, text, reply_to, choices, announcement)
+        return await self._until_closed(said)
 
     async def recover(self) -> None:
         """Bring to their end the notices that an earlier process left."""
@@ -95,7 +96,7 @@ class Replies:
             raise SendRefused(f"no account is named {address.account} any more")
         return account
 
-    async def _until_closed(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _until_closed(self, work: Coroutine[Any, Any, None]) -> bool:
         task = asyncio.create_task(work)
         self._notices.add(task)
         try:
@@ -104,8 +105,10 @@ class Replies:
             task.cancel()
             await asyncio.wait([task])
             self._notices.discard(task)
-        if not task.cancelled():
-            task.result()
+        if task.cancelled():
+            return False
+        task.result()
+        return True
 
     async def _say(
         self,

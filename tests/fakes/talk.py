@@ -87,7 +87,7 @@ class Talk(Generic[Platform]):
         """As `tell`, moving the clock until it is done."""
         await self.over(self.tell(events, turn), within=within)
 
-    async def over(self, work: Coroutine[Any, Any, None], *, within: float = 600.0) -> None:
+    async def over(self, work: Coroutine[Any, Any, object], *, within: float = 600.0) -> None:
         """Move the clock until the work is done."""
         task = asyncio.ensure_future(work)
         begun = self.clock.monotonic()

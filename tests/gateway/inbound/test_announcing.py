@@ -35,12 +35,15 @@ class Said:
         *,
         choices: Sequence[Choice] = (),
         announcement: int | None = None,
-    ) -> None:
+    ) -> bool:
+        if address.external_user == "closing":
+            return False
         if address.external_user == "blocked":
             raise SendRefused("blocked")
         if address.external_user == "slow":
             await self.release.wait()
         self.texts.append((address.external_user, text))
+        return True
 
 
 async def no_code(*_: object) -> str | None:
@@ -73,6 +76,13 @@ async def test_each_is_said_once_and_none_waits_for_another(store: SqlStore) -> 
         said.release.set()
     assert [user for user, _ in said.texts] == ["ann", "slow"]
     assert await store.announcements.waiting() == []
+
+
+async def test_r1_what_a_close_cut_off_stays_to_be_said(store: SqlStore) -> None:
+    await store.announcements.add(direct("closing"), "burnt", {})
+    async with asyncio.TaskGroup() as tasks:
+        await Announcing(store.announcements, Said(), no_code, partial(_start, tasks)).say_all()
+    assert len(await store.announcements.waiting()) == 1
 
 
 async def test_what_was_not_said_is_said_after_a_restart(store: SqlStore) -> None:

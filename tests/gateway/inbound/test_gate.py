@@ -43,7 +43,7 @@ class Door:
         self.pairing = Pairing(self.store, folder / "pairing.key", self.clock, lambda: None)
         self.said: list[tuple[str, str]] = []
         self.woken: list[Lane] = []
-        self._tasks: list[Coroutine[Any, Any, None]] = []
+        self._tasks: list[Coroutine[Any, Any, object]] = []
         self.gate = self.opened()
 
     def opened(self, **access: Any) -> Gate:

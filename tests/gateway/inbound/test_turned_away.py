@@ -29,7 +29,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.clock = FakeClock()
         self.store = SqlStore(f"sqlite:///{folder / 'parley.db'}", clock=self.clock)
-        self._spawned: list[Coroutine[Any, Any, None]] = []
+        self._spawned: list[Coroutine[Any, Any, object]] = []
         pairing = Pairing(self.store, folder / "pairing.key", self.clock, lambda: None)
         self.turned_away = TurnedAway(
             self.store.inbox, pairing, self, self._spawned.append, self.clock
