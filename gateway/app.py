@@ -47,6 +47,7 @@ from gateway.parts import (
 from gateway.people.directory import Directory
 from gateway.people.linking import Linking
 from gateway.people.pairing import Pairing
+from gateway.providers.breakers import Breakers
 from gateway.replies.replies import Replies
 from gateway.runners.approval_desk import ApprovalDesk
 from gateway.settings import GatewaySettings
@@ -94,8 +95,9 @@ class Gateway:
         self._directory = Directory(store.people, settings.access)
         self._places = build_places(settings, store, clock)
         desk = ApprovalDesk(store.approvals, clock, new_id)
-        self._pools = build_pools(settings, store, self._budgets, desk, clock)
         postponed = Postponed(clock)
+        self._breakers = Breakers(clock, postponed.release_agent)
+        self._pools = build_pools(settings, store, self._budgets, desk, self._breakers, clock)
         stops = Stops(self._pools.get, postponed, store.inbox.lanes_of, clock)
         key_file = settings.data_dir / "pairing.key"
         self._pairing = Pairing(store, key_file, clock, self._stir, settings.access.owners)
@@ -300,6 +302,7 @@ class Gateway:
             inbox=self._store.inbox,
             health=self._health,
             agents=tuple(agents_of(self._settings)),
+            models=self._breakers.describe,
             clock=self._clock,
             started_at=self._clock.now(),
         )

@@ -50,6 +50,7 @@ def _verbs(settings: GatewaySettings, store: Store, clock: Clock) -> dict[str, V
         inbox=store.inbox,
         health=(),
         agents=(),
+        models=tuple,
         clock=clock,
         started_at=clock.now(),
     )

@@ -231,6 +231,54 @@ async def test_a_thousand_messages_wait_for_the_model_and_are_answered_in_order(
     assert down.used >= 100
 
 
+@pytest.mark.promise("R15")
+async def test_a_dead_model_is_left_alone_and_asked_again_by_one(
+    world: World, telegram: Telegram
+) -> None:
+    await world.start()
+    down = world.model.faults.add(Answer(500))
+    few = [telegram.person(f"P{number}") for number in range(4)]
+    for person in few:
+        await person.asks("How are you?", KEPT)
+    await world.until_logged("breaker.opened")
+    (model,) = (await world.status())["models"]
+    assert (model["model"], model["agents"]) == ("test-model", ["main"])
+    assert model["state"] != "closed"
+    shown = await world.parley("status")
+    assert "test-model  openai    main" in shown.out
+    late, asked = telegram.person("Late"), down.used
+    await late.asks("And me?", KEPT)
+    # Nobody was asked for them but by a probe, one at a time.
+    assert down.used <= asked + 1
+    world.model.faults.clear()
+    for person in [*few, late]:
+        await person.reads("me?" if person is late else "How are you?")
+    await world.until_logged("breaker.closed")
+    await world.stop()
+    assert len(world.logged("breaker.opened")) == len(world.logged("breaker.closed")) == 1
+
+
+@pytest.mark.promise("R15")
+async def test_while_one_model_is_silent_the_next_answers_without_waiting_for_it(
+    world: World, telegram: Telegram
+) -> None:
+    other = world.model.models[0]
+    world.agent["fallback_models"] = [other]
+    world.agent["first_token_timeout"] = 0.7  # of real time: 35 s for the breaker
+    await world.start()
+    silent = world.model.faults.add(Hang(), when=lambda body: body.get("model") == "test-model")
+    ann, bob, cid = (telegram.person(name) for name in ("Ann", "Bob", "Cid"))
+    ann.writes("One")
+    bob.writes("Two")
+    await ann.reads("One")
+    await bob.reads("Two")
+    assert silent.used == 2
+    began = world.clock.now()
+    await cid.asks("Three", "Three")
+    assert silent.used == 2
+    assert world.clock.now() - began < 30.0
+
+
 async def test_what_waits_for_the_model_survives_a_restart(
     world: World, telegram: Telegram
 ) -> None:
