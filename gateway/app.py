@@ -11,12 +11,13 @@ from gateway.clock import Clock, SystemClock
 from gateway.commands.builtin import Means, builtin_commands
 from gateway.contracts.linking import Change
 from gateway.contracts.stores import Store
+from gateway.control.dead_letters import DeadLetterControl
 from gateway.control.oversight import oversight
 from gateway.control.people import PeopleControl
 from gateway.control.server import Verb, control_socket
 from gateway.control.verbs import Control
 from gateway.errors import AccountRejected
-from gateway.ids import AccountName, new_id
+from gateway.ids import AccountName, Lane, new_id
 from gateway.inbound.announcing import Announcing
 from gateway.inbound.dispatch import Dispatch
 from gateway.inbound.dispatcher import Dispatcher
@@ -95,7 +96,7 @@ class Gateway:
         self._directory = Directory(store.people, settings.access)
         self._places = build_places(settings, store, clock)
         desk = ApprovalDesk(store.approvals, clock, new_id)
-        postponed = Postponed(clock)
+        self._postponed = postponed = Postponed(clock)
         self._breakers = Breakers(clock, postponed.release_agent)
         self._pools = build_pools(settings, store, self._budgets, desk, self._breakers, clock)
         stops = Stops(self._pools.get, postponed, store.inbox.lanes_of, clock)
@@ -277,6 +278,11 @@ class Gateway:
     def _stir(self) -> None:
         self._announcing.stir()
 
+    def _take_up(self, lane: Lane) -> None:
+        """Look at a lane anew, also where its next message waits for the model."""
+        self._postponed.release_lane(lane)
+        self._dispatcher.wake(lane)
+
     def _verbs(self) -> dict[str, Verb]:
         people = PeopleControl(
             self._directory,
@@ -293,7 +299,8 @@ class Gateway:
             self._clock,
             self._pools.get,
         )
-        return {**self._control().verbs(), **people.verbs(), **others}
+        dead = DeadLetterControl(self._store.dead_letters, self._take_up)
+        return {**self._control().verbs(), **people.verbs(), **dead.verbs(), **others}
 
     def _control(self) -> Control:
         return Control(

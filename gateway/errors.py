@@ -105,7 +105,7 @@ class LaneLost(GatewayError):
 
 
 class MessageGone(LaneLost):
-    """The message left the lane before its turn began; the lane is still ours."""
+    """The message's turn cannot begin now: it left the lane, or its place in it."""
 
 
 class StoreFailed(GatewayError):
