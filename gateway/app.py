@@ -9,6 +9,7 @@ import structlog
 
 from gateway.clock import Clock, SystemClock
 from gateway.commands.builtin import Means, builtin_commands
+from gateway.commands.registry import Commands
 from gateway.contracts.linking import Change
 from gateway.contracts.stores import Store
 from gateway.control.dead_letters import DeadLetterControl
@@ -33,6 +34,7 @@ from gateway.inbound.stops import Stops
 from gateway.inbound.supervision import keep_running
 from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import TurnedAway
+from gateway.inbound.turnstile import Turnstile
 from gateway.messages import Address
 from gateway.money.budgets import Budgets
 from gateway.parts import (
@@ -45,6 +47,7 @@ from gateway.parts import (
     make_data_dir,
     open_store,
 )
+from gateway.people.access import Access
 from gateway.people.directory import Directory
 from gateway.people.linking import Linking
 from gateway.people.pairing import Pairing
@@ -124,7 +127,8 @@ class Gateway:
             postponed=postponed,
             stops=stops,
         )
-        drain = Drain(store.inbox, postponed, stops, dispatch.take_turn, clock)
+        turnstile = Turnstile(settings.queues.at_once)
+        drain = Drain(store.inbox, postponed, stops, dispatch.take_turn, turnstile, clock)
         self._dispatcher = Dispatcher(drain, self._tasks, clock)
         self._settling = Settling(
             self._pools, self._files, store.inbox, stops, self._dispatcher.wake
@@ -132,17 +136,20 @@ class Gateway:
         say = self._replies.notice
         self._erasing = Erasing(store, stops, self._pools, self._files, say, self._stir, clock)
         self._retention = Retention(settings.retention, store, settings.data_dir, clock)
-        self._gate = Gate(
+        self._gate = self._make_gate(access, commands)
+
+    def _make_gate(self, access: Access, commands: Commands) -> Gate:
+        return Gate(
             access=access,
-            routing=build_routing(settings),
+            routing=build_routing(self._settings),
             commands=commands,
-            inbox=store.inbox,
-            identities=store.identities,
-            overheard=store.overheard,
-            sessions=store.sessions,
+            inbox=self._store.inbox,
+            identities=self._store.identities,
+            overheard=self._store.overheard,
+            sessions=self._store.sessions,
             files=self._files,
             turned_away=self._turned_away(),
-            rates=Rates(settings.rate_limits, clock),
+            rates=Rates(self._settings.rate_limits, self._clock),
             wake=self._dispatcher.wake,
         )
 

@@ -307,6 +307,7 @@ async def test_stop_ends_the_wait_for_the_model(world: World, ann: Person) -> No
     await ann.asks("And now?", "And now?")
 
 
+@pytest.mark.promise("R10")
 async def test_l13_too_many_waiting_messages_are_refused_in_words(
     world: World, telegram: Telegram
 ) -> None:
