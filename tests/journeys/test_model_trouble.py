@@ -182,6 +182,19 @@ async def test_a_tool_that_fails_is_told_to_the_model_which_goes_on(
 
 
 @somewhere
+@pytest.mark.promise("R16")
+async def test_a_search_without_end_holds_no_session(world: World, ann: Person) -> None:
+    await world.start()
+    world.model.say(call("write_file", path="a.txt", content="a" * 60 + "!"))
+    world.model.say(call("search_files", pattern="(a+)+$", regex=True))
+    world.model.say("That took too long.")
+    ann.writes("Search")
+    await ann.reads("That took too long.")
+    assert "takes too long to match" in world.model.asked[-1].prompt
+    await ann.asks("And now?", "And now?")
+
+
+@somewhere
 async def test_a_model_without_end_is_stopped(world: World, ann: Person) -> None:
     world.agent["max_steps"] = 5
     await world.start()
