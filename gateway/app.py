@@ -9,14 +9,16 @@ import structlog
 
 from gateway.clock import Clock, SystemClock
 from gateway.commands.builtin import Means, builtin_commands
+from gateway.commands.registry import Commands
 from gateway.contracts.linking import Change
 from gateway.contracts.stores import Store
+from gateway.control.dead_letters import DeadLetterControl
 from gateway.control.oversight import oversight
 from gateway.control.people import PeopleControl
 from gateway.control.server import Verb, control_socket
 from gateway.control.verbs import Control
 from gateway.errors import AccountRejected
-from gateway.ids import AccountName, new_id
+from gateway.ids import AccountName, Lane, new_id
 from gateway.inbound.announcing import Announcing
 from gateway.inbound.dispatch import Dispatch
 from gateway.inbound.dispatcher import Dispatcher
@@ -32,6 +34,7 @@ from gateway.inbound.stops import Stops
 from gateway.inbound.supervision import keep_running
 from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import TurnedAway
+from gateway.inbound.turnstile import Turnstile
 from gateway.messages import Address
 from gateway.money.budgets import Budgets
 from gateway.parts import (
@@ -44,9 +47,11 @@ from gateway.parts import (
     make_data_dir,
     open_store,
 )
+from gateway.people.access import Access
 from gateway.people.directory import Directory
 from gateway.people.linking import Linking
 from gateway.people.pairing import Pairing
+from gateway.providers.breakers import Breakers
 from gateway.replies.replies import Replies
 from gateway.runners.approval_desk import ApprovalDesk
 from gateway.settings import GatewaySettings
@@ -94,8 +99,9 @@ class Gateway:
         self._directory = Directory(store.people, settings.access)
         self._places = build_places(settings, store, clock)
         desk = ApprovalDesk(store.approvals, clock, new_id)
-        self._pools = build_pools(settings, store, self._budgets, desk, clock)
-        postponed = Postponed(clock)
+        self._postponed = postponed = Postponed(clock)
+        self._breakers = Breakers(clock, postponed.release_agent)
+        self._pools = build_pools(settings, store, self._budgets, desk, self._breakers, clock)
         stops = Stops(self._pools.get, postponed, store.inbox.lanes_of, clock)
         key_file = settings.data_dir / "pairing.key"
         self._pairing = Pairing(store, key_file, clock, self._stir, settings.access.owners)
@@ -121,7 +127,8 @@ class Gateway:
             postponed=postponed,
             stops=stops,
         )
-        drain = Drain(store.inbox, postponed, stops, dispatch.take_turn, clock)
+        turnstile = Turnstile(settings.queues.at_once)
+        drain = Drain(store.inbox, postponed, stops, dispatch.take_turn, turnstile, clock)
         self._dispatcher = Dispatcher(drain, self._tasks, clock)
         self._settling = Settling(
             self._pools, self._files, store.inbox, stops, self._dispatcher.wake
@@ -129,17 +136,20 @@ class Gateway:
         say = self._replies.notice
         self._erasing = Erasing(store, stops, self._pools, self._files, say, self._stir, clock)
         self._retention = Retention(settings.retention, store, settings.data_dir, clock)
-        self._gate = Gate(
+        self._gate = self._make_gate(access, commands)
+
+    def _make_gate(self, access: Access, commands: Commands) -> Gate:
+        return Gate(
             access=access,
-            routing=build_routing(settings),
+            routing=build_routing(self._settings),
             commands=commands,
-            inbox=store.inbox,
-            identities=store.identities,
-            overheard=store.overheard,
-            sessions=store.sessions,
+            inbox=self._store.inbox,
+            identities=self._store.identities,
+            overheard=self._store.overheard,
+            sessions=self._store.sessions,
             files=self._files,
             turned_away=self._turned_away(),
-            rates=Rates(settings.rate_limits, clock),
+            rates=Rates(self._settings.rate_limits, self._clock),
             wake=self._dispatcher.wake,
         )
 
@@ -275,6 +285,11 @@ class Gateway:
     def _stir(self) -> None:
         self._announcing.stir()
 
+    def _take_up(self, lane: Lane) -> None:
+        """Look at a lane anew, also where its next message waits for the model."""
+        self._postponed.release_lane(lane)
+        self._dispatcher.wake(lane)
+
     def _verbs(self) -> dict[str, Verb]:
         people = PeopleControl(
             self._directory,
@@ -291,7 +306,8 @@ class Gateway:
             self._clock,
             self._pools.get,
         )
-        return {**self._control().verbs(), **people.verbs(), **others}
+        dead = DeadLetterControl(self._store.dead_letters, self._take_up)
+        return {**self._control().verbs(), **people.verbs(), **dead.verbs(), **others}
 
     def _control(self) -> Control:
         return Control(
@@ -300,6 +316,7 @@ class Gateway:
             inbox=self._store.inbox,
             health=self._health,
             agents=tuple(agents_of(self._settings)),
+            models=self._breakers.describe,
             clock=self._clock,
             started_at=self._clock.now(),
         )

@@ -13,6 +13,7 @@ GatewayError
 ├─ NotSupported        this place lacks the ability: use the plainer way from now on
 ├─ ProviderFailed      the turn fails, in the words kept on the error
 │   └─ ProviderUnavailable  the model is down for now: keep the message, try again later
+│       └─ ModelResting     it was not even asked: ask another, or come back later
 ├─ ChatTimeout         the turn reached its time limit; the session goes on
 ├─ TurnStopped         the user stopped the turn; keep what was written
 ├─ LaneLost            another owner has this lane: write nothing more
@@ -77,10 +78,18 @@ class ProviderFailed(GatewayError):
 class ProviderUnavailable(ProviderFailed):
     """The model is overloaded, silent or unreachable; the request itself is fine."""
 
-    def __init__(self, words: str, after: float | None = None) -> None:
+    def __init__(
+        self, words: str, after: float | None = None, *, is_server_down: bool = True
+    ) -> None:
         super().__init__(words)
         self.after = after
         """Seconds the server asked us to wait, if it said so."""
+        self.is_server_down = is_server_down
+        """False when it was only this request that the server could not take now."""
+
+
+class ModelResting(ProviderUnavailable):
+    """The server has failed so often that it was not asked; trying at once again is no use."""
 
 
 class ChatTimeout(GatewayError):
@@ -96,7 +105,7 @@ class LaneLost(GatewayError):
 
 
 class MessageGone(LaneLost):
-    """The message left the lane before its turn began; the lane is still ours."""
+    """The message's turn cannot begin now: it left the lane, or its place in it."""
 
 
 class StoreFailed(GatewayError):

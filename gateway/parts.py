@@ -22,6 +22,7 @@ from gateway.money.purse import AgentPurse
 from gateway.people.access import Access
 from gateway.people.places import Places
 from gateway.pools.manager import PoolManager
+from gateway.providers.breakers import Breakers
 from gateway.providers.registry import make_provider
 from gateway.runners.approval_desk import ApprovalDesk
 from gateway.runners.factory import RunnerFactory
@@ -128,7 +129,12 @@ def check_tools(
 
 
 def build_pools(
-    settings: GatewaySettings, store: Store, budgets: Budgets, desk: ApprovalDesk, clock: Clock
+    settings: GatewaySettings,
+    store: Store,
+    budgets: Budgets,
+    desk: ApprovalDesk,
+    breakers: Breakers,
+    clock: Clock,
 ) -> PoolManager:
     registry = ToolRegistry.load()
     hooks = HookChain(load_hooks(), clock)
@@ -163,7 +169,9 @@ def build_pools(
     return PoolManager(
         settings.model_copy(update={"agents": agents}),
         store,
-        make_provider=make_provider,
+        make_provider=lambda agent, settings: breakers.guard(
+            agent, settings, make_provider(agent, settings)
+        ),
         make_purse=lambda agent: AgentPurse(agent, budgets, store.usage),
         make_runner_factory=make_runner_factory,
         clock=clock,

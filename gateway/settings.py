@@ -233,11 +233,13 @@ class RateLimits(Settings):
 
 
 class QueueSettings(Settings):
-    """How much may wait before a message is refused with a word about it."""
+    """How much may wait before a message is refused with a word about it, and how much runs."""
 
     per_session: PositiveInt = 20
     per_person: PositiveInt = 50
     in_all: PositiveInt = 10_000
+    at_once: PositiveInt = 1_000
+    """Turns that run at once; when more wait, people take turns, however much each has sent."""
 
 
 class GatewaySettings(Settings):

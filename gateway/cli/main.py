@@ -25,6 +25,7 @@ _COMMANDS = (
     "places",
     "sessions",
     "usage",
+    "dead",
     "version",
 )
 _OF_PLATFORMS = "parley.commands"

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 import structlog
 
 from gateway.app import run_gateway
+from gateway.cli.watchdog import Watchdog, watching
+from gateway.clock import SystemClock
 from gateway.settings import GatewaySettings
 
 log = structlog.get_logger()
@@ -26,7 +28,7 @@ def run_to_the_end(settings: GatewaySettings) -> None:
 
 async def _run(settings: GatewaySettings) -> None:
     until = asyncio.Event()
-    with _stopping_on_signals(until):
+    with _stopping_on_signals(until), watching(Watchdog(SystemClock())):
         await run_gateway(settings, until=until, on_ready=collect_seldom)
 
 

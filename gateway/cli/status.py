@@ -11,6 +11,8 @@ from gateway.cli.control import ask
 from gateway.cli.options import load, with_config
 from gateway.cli.tables import print_table
 
+_MODELS = ("model", "provider", "agents", "state", "calls in a minute")
+
 
 @click.command()
 @with_config
@@ -26,6 +28,8 @@ def command(config: Path | None, *, as_json: bool) -> None:
     rows = [_row(account) for account in status["adapters"]]
     if rows:
         print_table(("account", "state", "last sign of life", "reason"), rows)
+    if models := status.get("models"):
+        print_table(_MODELS, [_model_row(model) for model in models])
 
 
 def duration(seconds: float) -> str:
@@ -44,3 +48,11 @@ def _row(account: Mapping[str, Any]) -> tuple[str, str, str, str]:
     alive = account["seconds_since_alive"]
     sign = "none yet" if alive is None else f"{duration(alive)} ago"
     return account["account"], account["state"], sign, account["reason"]
+
+
+def _model_row(model: Mapping[str, Any]) -> tuple[str, ...]:
+    state = model["state"].replace("_", " ")
+    if model["seconds_open"] is not None:
+        state += f" for {duration(model['seconds_open'])}"
+    calls = f"{model['calls']}, {model['failed']} failed" if model["failed"] else model["calls"]
+    return model["model"], model["provider"], ", ".join(model["agents"]), state, str(calls)

@@ -7,6 +7,7 @@ from typing import Any
 from gateway.clock import Clock, SystemClock
 from gateway.contracts.privacy import Privacy
 from gateway.contracts.stores import Store
+from gateway.control.dead_letters import DeadLetterControl
 from gateway.control.oversight import oversight
 from gateway.control.people import PeopleControl
 from gateway.control.server import Verb
@@ -50,6 +51,7 @@ def _verbs(settings: GatewaySettings, store: Store, clock: Clock) -> dict[str, V
         inbox=store.inbox,
         health=(),
         agents=(),
+        models=tuple,
         clock=clock,
         started_at=clock.now(),
     )
@@ -64,7 +66,8 @@ def _verbs(settings: GatewaySettings, store: Store, clock: Clock) -> dict[str, V
     places = build_places(settings, store, clock)
     budgets = Budgets(settings.budgets, store.holds, clock)
     others = oversight(store, directory, places, budgets, clock, _no_pool)
-    return {**control.verbs(), **people.verbs(), **others}
+    dead = DeadLetterControl(store.dead_letters, _answer_at_the_next_start)
+    return {**control.verbs(), **people.verbs(), **dead.verbs(), **others}
 
 
 async def _erase_due(privacy: Privacy, files: TurnFiles, clock: Clock) -> bool:
@@ -73,6 +76,10 @@ async def _erase_due(privacy: Privacy, files: TurnFiles, clock: Clock) -> bool:
         if erasure.due_at <= clock.now() and await privacy.is_still_asked(erasure):
             await erase(erasure, privacy, files)
     return True
+
+
+def _answer_at_the_next_start(_: object) -> None:
+    """What waits is answered once a gateway runs."""
 
 
 def _no_pool(_: object) -> None:

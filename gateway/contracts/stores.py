@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from gateway.contracts.approvals import Approvals
+from gateway.contracts.dead_letters import DeadLetters
 from gateway.contracts.inbox import Inbox, Kept, Overheard
 from gateway.contracts.linking import Announcements, Audit, Links
 from gateway.contracts.money import Holds, UsageLedger
@@ -45,6 +46,8 @@ class TurnState(StrEnum):
     TIMED_OUT = "timed_out"
     DEAD = "dead"
     """Given up after too many attempts; `/retry` may revive it."""
+    DROPPED = "dropped"
+    """It had failed or died, and who runs the gateway closed it for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,8 @@ class Turns(Protocol):
         """Put the message off, uncounting the attempt: the model is down."""
         ...
 
-    async def finish(self, turn: Turn, state: TurnState) -> None:
-        """End the turn and close its message."""
+    async def finish(self, turn: Turn, state: TurnState, reason: str = "") -> None:
+        """End the turn and close its message; the reason is for who runs the gateway."""
         ...
 
     async def revive(self, session_key: str) -> Kept | None:
@@ -337,6 +340,7 @@ class Store(Protocol):
     audit: Audit
     overview: Overview
     privacy: Privacy
+    dead_letters: DeadLetters
 
     async def open(self) -> None:
         """Bring the schema up to date and take the store for this process.

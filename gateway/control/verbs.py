@@ -1,6 +1,6 @@
 """What the owner may ask of the running process."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ class Control:
     inbox: Inbox
     health: Sequence[AccountHealth]
     agents: Sequence[str]
+    models: Callable[[], Sequence[Mapping[str, object]]]
     clock: Clock
     started_at: float
 
@@ -40,6 +41,7 @@ class Control:
             "uptime_seconds": round(self.clock.now() - self.started_at, 1),
             "agents": list(self.agents),
             "adapters": [health.describe() for health in self.health],
+            "models": list(self.models()),
             "waiting": await self.inbox.waiting(),
         }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import dataclass
 
 import structlog
 
@@ -50,7 +51,7 @@ _ATTEMPTS = 3
 _LONGEST_OUTAGE = 86_400.0
 _BESIDE_ANOTHER = 1.0
 _REASON = 200
-"""Characters of a refusal that are logged: enough for its cause, too few for a quotation."""
+"""Characters of a refusal that are kept: enough for its cause, too few for a quotation."""
 
 OUTAGE_WORDS = (
     "The model is not answering right now. Your message is kept, "
@@ -74,6 +75,19 @@ _MARKS = {
     TurnState.DEAD: Mark.FAILED,
 }
 """A turn that is put off stays marked as seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """How a turn ended, and why, where that is for who runs the gateway to know."""
+
+    state: TurnState
+    reason: str = ""
+
+
+_DONE = _End(TurnState.DONE)
+_POSTPONED = _End(TurnState.POSTPONED)
+_STOPPED = _End(TurnState.STOPPED)
 
 
 class Dispatch:
@@ -108,20 +122,20 @@ class Dispatch:
             session=kept.session_key, turn=turn.id, account=kept.message.address.account
         ):
             log.info("turn.started", attempt=turn.attempt)
-            state = await self._reply_to(turn)
+            end = await self._reply_to(turn)
             await self._stops.see_over(kept)
-            if state is not TurnState.POSTPONED:
-                await self._turns.finish(turn, state)
+            if end is not _POSTPONED:
+                await self._turns.finish(turn, end.state, end.reason)
                 await self._files.discard(turn)
-            log.info("turn.finished", state=state.value)
+            log.info("turn.finished", state=end.state.value)
 
-    async def _reply_to(self, turn: Turn) -> TurnState:
+    async def _reply_to(self, turn: Turn) -> _End:
         try:
             async with self._replies.open(turn) as reply:
-                state = await self._bring_to_an_end(turn, reply)
-                if (mark := _MARKS.get(state)) is not None:
+                end = await self._bring_to_an_end(turn, reply)
+                if (mark := _MARKS.get(end.state)) is not None:
                     await reply.mark(mark)
-                return state
+                return end
         except (asyncio.CancelledError, AccountRejected):
             # Interrupted by what is not its own doing, so it costs no attempt.
             await self._turns.postpone(turn, until=0.0)
@@ -130,18 +144,18 @@ class Dispatch:
             log.warning("turn.postponed", reason=str(pause))
             self._postponed.expect(turn.kept)
             await self._turns.postpone(turn, self._postponed.after(pause.after))
-            return TurnState.POSTPONED
+            return _POSTPONED
         except SendRefused as refusal:
             log.warning("turn.unreachable", reason=str(refusal))
-            return TurnState.DEAD
+            return _End(TurnState.DEAD, f"the answer could not be sent: {refusal}"[:_REASON])
 
-    async def _answer(self, turn: Turn, reply: Reply) -> TurnState:
+    async def _answer(self, turn: Turn, reply: Reply) -> _End:
         """The line itself: person, agent, session, then a command's words or the model's."""
         kept = turn.kept
         if turn.attempt > _ATTEMPTS:
             reply.show(TurnFailed(words=GIVEN_UP_WORDS.format(times=_ATTEMPTS)))
             await reply.finish()
-            return TurnState.DEAD
+            return _End(TurnState.DEAD, f"interrupted {_ATTEMPTS} times")
         admission = await self._access.authorise(kept.message)
         if isinstance(admission, Refusal):
             raise NotAllowed(NO_LONGER_WORDS)
@@ -168,7 +182,7 @@ class Dispatch:
             if text:
                 reply.show(TextDelta(text=text))
                 await reply.finish(choices=answer.choices)
-        return TurnState.DONE
+        return _DONE
 
     async def _answer_with_model(
         self, turn: Turn, admission: Admission, pool: Pool, reply: Reply
@@ -199,7 +213,7 @@ class Dispatch:
             message.address, words, reply_to=message.message_id, choices=choices
         )
 
-    async def _bring_to_an_end(self, turn: Turn, reply: Reply) -> TurnState:
+    async def _bring_to_an_end(self, turn: Turn, reply: Reply) -> _End:
         """Answer, or say why not: the one place where a turn's errors end."""
         last: ReplyEvent | None
         try:
@@ -210,39 +224,41 @@ class Dispatch:
             # A turn that began in the lane of a place that has moved is still at work.
             raise RetryLater(str(error), _BESIDE_ANOTHER) from error
         except ProviderUnavailable as error:
-            state, last = await self._put_off(turn, reply, error)
+            end, last = await self._put_off(turn, reply, error)
             if last is None:
-                return state
+                return end
         except TurnStopped:
-            state, last = TurnState.STOPPED, NoticeAdded(words=STOPPED_WORDS)
+            end, last = _STOPPED, NoticeAdded(words=STOPPED_WORDS)
         except ChatTimeout:
-            state, last = TurnState.TIMED_OUT, NoticeAdded(words=TIMEOUT_WORDS)
+            end, last = _End(TurnState.TIMED_OUT), NoticeAdded(words=TIMEOUT_WORDS)
         except (ProviderFailed, Refused) as error:
-            log.warning("turn.refused", reason=str(error)[:_REASON])
-            state, last = TurnState.FAILED, TurnFailed(words=str(error))
+            reason = str(error)[:_REASON]
+            log.warning("turn.refused", reason=reason)
+            end, last = _End(TurnState.FAILED, reason), TurnFailed(words=str(error))
         except Exception:
             reference = new_id("fault")
             log.exception("turn.failed", reference=reference)
             words = FAULT_WORDS.format(reference=reference)
-            state, last = TurnState.FAILED, TurnFailed(words=words)
+            end = _End(TurnState.FAILED, f"a fault, reference {reference}")
+            last = TurnFailed(words=words)
         reply.show(last)
         await reply.finish()
-        return state
+        return end
 
     async def _put_off(
         self, turn: Turn, reply: Reply, error: ProviderUnavailable
-    ) -> tuple[TurnState, ReplyEvent | None]:
+    ) -> tuple[_End, ReplyEvent | None]:
         """Keep the message for later and tell its user, unless it has waited long enough."""
         until = self._postponed.next_try(turn.started_at, error.after)
         if until - turn.started_at > _LONGEST_OUTAGE:
-            return TurnState.FAILED, TurnFailed(words=str(error))
+            return _End(TurnState.FAILED, str(error)[:_REASON]), TurnFailed(words=str(error))
         log.warning("turn.postponed", reason=str(error))
         await reply.hold(OUTAGE_WORDS)
         if self._stops.is_asked(turn.kept):
-            return TurnState.STOPPED, NoticeAdded(words=STOPPED_WORDS)
+            return _STOPPED, NoticeAdded(words=STOPPED_WORDS)
         self._postponed.expect(turn.kept)
         await self._turns.postpone(turn, until)
-        return TurnState.POSTPONED, None
+        return _POSTPONED, None
 
 
 def _words_that_end(kept: Kept) -> str:

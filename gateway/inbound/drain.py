@@ -8,7 +8,9 @@ from gateway.contracts.inbox import Inbox, Kept
 from gateway.errors import LaneLost, MessageGone
 from gateway.ids import Lane
 from gateway.inbound.postponed import Postponed
+from gateway.inbound.routing import is_control
 from gateway.inbound.stops import Stops
+from gateway.inbound.turnstile import Turnstile, whose
 
 _ALBUM_QUIET = 1.0
 """Seconds without a further picture after which an album is taken as complete."""
@@ -26,12 +28,14 @@ class Drain:
         postponed: Postponed,
         stops: Stops,
         take_turn: Callable[[Kept], Awaitable[None]],
+        turnstile: Turnstile,
         clock: Clock,
     ) -> None:
         self._inbox = inbox
         self._postponed = postponed
         self._stops = stops
         self._take_turn = take_turn
+        self._turnstile = turnstile
         self._clock = clock
         self._is_stopping = False
 
@@ -39,15 +43,25 @@ class Drain:
         """Start no more turns; those that run go on."""
         self._is_stopping = True
         self._postponed.release_all()
+        self._turnstile.open()
 
     async def drain(self, lane: Lane) -> None:
         """Work until the lane is empty, or until another owner has taken it."""
         try:
             while (kept := await self._ready_head(lane)) is not None:
                 with self._stops.working(kept), suppress(MessageGone):
-                    await self._take_turn(await self._whole(kept))
+                    await self._let_through(await self._whole(kept))
         except LaneLost:
             return
+
+    async def _let_through(self, kept: Kept) -> None:
+        if is_control(kept.lane):
+            # It may be what ends the turns that others wait for.
+            await self._take_turn(kept)
+            return
+        async with self._turnstile.passing(whose(kept)):
+            if not self._is_stopping:
+                await self._take_turn(kept)
 
     async def _ready_head(self, lane: Lane) -> Kept | None:
         kept = None if self._is_stopping else await self._inbox.head(lane)

@@ -13,6 +13,9 @@ from gateway.session_key import (
     build_user_session_key,
 )
 
+_CONTROL = "!control"
+"""Ends the lane of controls; "!" is quoted in every key, so that it is nobody's session."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -33,14 +36,17 @@ class Routing:
     def route(self, message: Message, admission: Admission, *, is_control: bool) -> Route:
         agent = self._agent(message, admission)
         key = _session_key(agent, message, admission)
-        # "!" is quoted in every key, so that a control's lane is nobody's session.
         written = key.encode()
-        return Route(agent, key, Lane(f"{written}!control" if is_control else written))
+        return Route(agent, key, Lane(f"{written}{_CONTROL}" if is_control else written))
 
     def _agent(self, message: Message, admission: Admission) -> AgentId:
         if admission.place.agent is not None:
             return AgentId(admission.place.agent)
         return self._of_account.get(message.address.account, self._default)
+
+
+def is_control(lane: Lane) -> bool:
+    return lane.endswith(_CONTROL)
 
 
 def _session_key(agent: AgentId, message: Message, admission: Admission) -> SessionKey:

@@ -21,7 +21,9 @@ LONGEST_WAIT = 300.0
 
 _SHOWN = 200
 _LOOKED_AT = 600
-_TIMES_OUT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY})
+_OF_THIS_REQUEST = frozenset({HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY})
+"""May pass, and say nothing about the server."""
+_TIMES_OUT = frozenset({HTTPStatus.REQUEST_TIMEOUT, *_OF_THIS_REQUEST})
 _NO_CREDIT = re.compile(r"insufficient_quota|billing_error|credit balance is too low")
 _TOO_LONG = re.compile(
     r"context_length_exceeded|model_context_window_exceeded|(maximum|exceeds? the) context|"
@@ -112,7 +114,9 @@ def failure(rejected: Rejected, *, model: str, now: float) -> ProviderFailed:
         words = "The model provider takes no more requests at the moment."
         return ProviderUnavailable(words, wait)
     if status in _TIMES_OUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return ProviderUnavailable("The model server has trouble at the moment.", wait)
+        words = "The model server has trouble at the moment."
+        is_server_down = status not in _OF_THIS_REQUEST
+        return ProviderUnavailable(words, wait, is_server_down=is_server_down)
     return ProviderFailed(f"The model server refused the request: {shown(complaint.words)}")
 
 

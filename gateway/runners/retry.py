@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from gateway.errors import ProviderUnavailable
+from gateway.errors import ModelResting, ProviderUnavailable
 
 _TRIES = 3
 """With one model."""
@@ -37,6 +37,9 @@ class Tries:
         Raises:
             ProviderUnavailable: `error` itself, when there is nobody left to ask.
         """
+        if isinstance(error, ModelResting):
+            self._turn_to_another(error)
+            return 0.0
         self._failed += 1
         pause = self._wait(error)
         if has_text or self._is_restarted:

@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from gateway.clock import Clock
 from gateway.contracts.approvals import Approvals
+from gateway.contracts.dead_letters import DeadLetters
 from gateway.contracts.inbox import Inbox, Overheard
 from gateway.contracts.linking import Announcements, Audit, Links
 from gateway.contracts.money import Holds, UsageLedger
@@ -28,6 +29,7 @@ from gateway.store.approvals import SqlApprovals
 from gateway.store.audit import SqlAudit
 from gateway.store.cursors import SqlCursors
 from gateway.store.database import Database
+from gateway.store.dead_letters import SqlDeadLetters
 from gateway.store.holds import SqlHolds
 from gateway.store.identities import SqlIdentities
 from gateway.store.inbox import SqlInbox
@@ -83,6 +85,7 @@ class SqlStore(Store):
         self.announcements: Announcements = SqlAnnouncements(self._database, clock)
         self.audit: Audit = SqlAudit(self._database, clock)
         self.overview: Overview = SqlOverview(self._database)
+        self.dead_letters: DeadLetters = SqlDeadLetters(self._database, clock)
 
     @override
     async def open(self) -> None:

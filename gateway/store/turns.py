@@ -1,22 +1,24 @@
 """Turns, their attempts and their steps."""
 
-from sqlalchemy import bindparam, exists, null, or_, select, update
+from sqlalchemy import bindparam, exists, literal_column, or_, select, update
 from typing_extensions import override
 
 from gateway.clock import Clock
 from gateway.contracts.inbox import Kept
-from gateway.contracts.stores import OutboxKind, OutboxState, SessionInfo, Turn, Turns, TurnState
+from gateway.contracts.stores import SessionInfo, Turn, Turns, TurnState
 from gateway.errors import LaneLost, MessageGone
 from gateway.ids import NewId, TurnId
 from gateway.store.database import Database
 from gateway.store.inserts import insert, insert_or_skip
 from gateway.store.kept import put_state, waiting_row, was_withdrawn
 from gateway.store.leases import claim, require
-from gateway.store.schema import IS_WAITING, entries, inbox, outbox, steps, turns
+from gateway.store.reviving import let_wait_again
+from gateway.store.schema import IS_WAITING, entries, inbox, steps, turns
 from gateway.store.session_of_turn import session_of
 from gateway.store.sessions import new_session
 from gateway.store.statements import Transaction
 
+_earlier = inbox.alias("earlier")
 _FIRST = insert(turns)
 _AGAIN = (
     update(turns)
@@ -37,6 +39,15 @@ _FINISH = (
     .where(turns.c.id == bindparam("turn"))
     .values(state=bindparam("new_state"), ended_at=bindparam("now"))
 )
+_PUT_REASON = (
+    update(inbox).where(inbox.c.number == bindparam("which")).values(reason=bindparam("why"))
+)
+_IS_FIRST = ~exists().where(
+    _earlier.c.state == literal_column("'waiting'"),
+    _earlier.c.lane == inbox.c.lane,
+    _earlier.c.number < inbox.c.number,
+)
+_FIRST_IN_LANE = select(inbox.c.number).where(inbox.c.number == bindparam("number"), _IS_FIRST)
 _UNFINISHED = select(turns.c.id).join(inbox, inbox.c.number == turns.c.number).where(IS_WAITING)
 _STEP = insert_or_skip(steps)
 _STEPS = select(steps.c.call_id).where(steps.c.turn == bindparam("turn"))
@@ -57,28 +68,6 @@ _LAST_ASKED = (
     )
     .order_by(turns.c.number.desc())
     .limit(1)
-)
-_RENEW = (
-    update(turns)
-    .where(turns.c.id == bindparam("turn"))
-    # What was tried before counts as one attempt: what it sent is to be looked up.
-    .values(
-        state=TurnState.POSTPONED.value,
-        attempt=1,
-        started_at=bindparam("now"),
-        ended_at=null(),
-    )
-)
-_WAIT_AGAIN = (
-    update(inbox)
-    .where(inbox.c.number == bindparam("which"))
-    .values(state="waiting", not_before=0.0)
-)
-
-_LEAVE_MESSAGES = (
-    update(outbox)
-    .where(outbox.c.turn == bindparam("turn_id"), outbox.c.kind == OutboxKind.TEXT.value)
-    .values(state=OutboxState.ABANDONED.value)
 )
 
 
@@ -111,12 +100,14 @@ class SqlTurns(Turns):
         await self._database.write(operation)
 
     @override
-    async def finish(self, turn: Turn, state: TurnState) -> None:
+    async def finish(self, turn: Turn, state: TurnState, reason: str = "") -> None:
         values = {"turn": turn.id, "new_state": state.value, "now": self._clock.now()}
 
         def operation(transaction: Transaction) -> None:
             require(transaction, turn)
             transaction.run(_FINISH, values)
+            if reason:
+                transaction.run(_PUT_REASON, {"which": turn.kept.number, "why": reason})
             put_state(transaction, turn.kept.number, "done")
 
         await self._database.write(operation)
@@ -158,6 +149,8 @@ def _begin(transaction: Transaction, kept: Kept, turn: TurnId, now: float) -> Tu
         raise LaneLost(f"message {kept.number} is done already")
     if fresh.lane != kept.lane:
         raise MessageGone(f"message {kept.number} waits in another lane now")
+    if transaction.row(_FIRST_IN_LANE, {"number": kept.number}) is None:
+        raise MessageGone(f"before message {kept.number} an earlier one waits again")
     fence = claim(transaction, fresh.lane)
     again = transaction.row(_AGAIN, {"of_number": kept.number})
     if again is not None:
@@ -171,7 +164,5 @@ def _revive(transaction: Transaction, session_key: str, now: float) -> Kept | No
     last = transaction.row(_LAST_ASKED, {"session_key": session_key})
     if last is None or not last.has_failed:
         return None
-    transaction.run(_RENEW, {"turn": last.id, "now": now})
-    transaction.run(_LEAVE_MESSAGES, {"turn_id": last.id})
-    transaction.run(_WAIT_AGAIN, {"which": last.number})
+    let_wait_again(transaction, last.id, last.number, now)
     return waiting_row(transaction, last.number)

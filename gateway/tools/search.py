@@ -12,6 +12,7 @@ from typing_extensions import override
 from gateway.contracts.tool import Effect, Tool, ToolContext, ToolOutput
 from gateway.errors import Refused
 from gateway.tools.files import in_thread
+from gateway.tools.processes import end_group
 from gateway.tools.schema import flag, takes, text
 from gateway.tools.searching import search
 
@@ -54,6 +55,7 @@ async def _search_apart(context: ToolContext, folder: str, pattern: str) -> list
             pass_fds=[held],
             cwd="/",
             env={},
+            start_new_session=True,
         )
     finally:
         os.close(held)
@@ -65,8 +67,7 @@ async def _search_apart(context: ToolContext, folder: str, pattern: str) -> list
         raise Refused("That pattern takes too long to match; use a simpler one.") from error
     finally:
         if process.returncode is None:
-            process.kill()
-            await process.wait()
+            await end_group(process, context.clock)
     return _read_answer(answered)
 
 

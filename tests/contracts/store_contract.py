@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.contracts.dead_letters import NoRevival
 from gateway.contracts.inbox import KeepOutcome, Kept
 from gateway.contracts.money import UsageTotal
 from gateway.contracts.stores import OutboxKind, OutboxState, Store, Turn, TurnState
@@ -432,6 +433,83 @@ class TurnsContract:
         for call in ("a", "b", "a"):
             await store.turns.start_step(turn, call, "send_mail")
         assert await store.turns.started_steps(turn.id) == {"a", "b"}
+
+
+class DeadLettersContract:
+    async def fail(self, store: Store, *texts: str, state: TurnState = TurnState.FAILED) -> None:
+        for text in texts:
+            await keep(store, message(text))
+            await store.turns.finish(await begin(store), state, "the model declined")
+
+    @pytest.mark.promise("R9")
+    async def test_what_failed_or_died_is_listed_with_its_reason(self, store: Store) -> None:
+        await self.fail(store, "one")
+        await self.fail(store, "two", state=TurnState.DEAD)
+        await self.fail(store, "three", state=TurnState.STOPPED)
+        await self.fail(store, "four", state=TurnState.DONE)
+        one, two = await store.dead_letters.newest(10)
+        assert (one.state, two.state) == ("failed", "dead")
+        assert one.number < two.number
+        assert (one.session_key, one.sender, one.account) == (KEY, ANN, BOT)
+        assert (one.reason, one.attempts) == ("the model declined", 1)
+        assert one.ended_at is not None
+        assert await store.dead_letters.newest(1) == [two]
+        assert "two" not in repr(two)
+
+    @pytest.mark.promise("R3")
+    async def test_all_that_failed_in_a_row_are_revived_in_their_order(self, store: Store) -> None:
+        await self.fail(store, "one", "two")
+        for letter in reversed(await store.dead_letters.newest(10)):
+            assert await store.dead_letters.revive(letter.number) == LANE
+        assert await store.dead_letters.newest(10) == []
+        assert (await head(store)).message.text == "one"
+        turn = await begin(store)
+        assert turn.attempt == 2
+        await store.turns.finish(turn, TurnState.DONE)
+        assert (await head(store)).message.text == "two"
+
+    @pytest.mark.promise("R3")
+    async def test_none_is_revived_behind_a_later_answer(self, store: Store) -> None:
+        session = await store.sessions.resolve(AGENT, KEY, ANN)
+        await self.fail(store, "one")
+        (dead,) = await store.dead_letters.newest(1)
+        await keep(store, message("two"))
+        turn = await begin(store)
+        assert await store.dead_letters.revive(dead.number) is NoRevival.OVERTAKEN
+        await store.transcript.append(session.id, [UserEntry("two")], turn=turn)
+        await store.turns.finish(turn, TurnState.DONE)
+        assert await store.dead_letters.revive(dead.number) is NoRevival.OVERTAKEN
+        assert await store.dead_letters.newest(1) == [dead]
+
+    @pytest.mark.promise("R3")
+    async def test_one_goes_ahead_of_a_later_one_that_was_about_to_begin(
+        self, store: Store
+    ) -> None:
+        await self.fail(store, "one")
+        await keep(store, message("two"))
+        about_to_begin = await head(store)
+        (dead,) = await store.dead_letters.newest(1)
+        await store.dead_letters.revive(dead.number)
+        with pytest.raises(MessageGone):
+            await store.turns.begin(about_to_begin)
+        assert (await begin(store)).kept.number == dead.number
+
+    async def test_what_is_dropped_is_closed_for_good(self, store: Store) -> None:
+        await self.fail(store, "one")
+        (dead,) = await store.dead_letters.newest(1)
+        assert await store.dead_letters.drop(dead.number)
+        assert not await store.dead_letters.drop(dead.number)
+        assert await store.dead_letters.newest(1) == []
+        assert await store.dead_letters.revive(dead.number) is NoRevival.NOT_DEAD
+        assert await store.turns.revive(KEY) is None
+
+    async def test_numbers_of_other_messages_are_none_of_theirs(self, store: Store) -> None:
+        await keep(store, message())
+        waiting = await head(store)
+        for number in (waiting.number, 4711):
+            assert await store.dead_letters.revive(number) is NoRevival.NOT_DEAD
+            assert not await store.dead_letters.drop(number)
+        assert await head(store) == waiting
 
 
 class SessionsContract:

@@ -23,6 +23,7 @@ from gateway.parts import (
 )
 from gateway.people.access import Admission
 from gateway.people.roles import Role
+from gateway.providers.breakers import Breakers
 from gateway.settings import GatewaySettings, PlaceSettings
 from gateway.store.store import SqlStore
 from tests.fakes.approvals import desk_over
@@ -144,7 +145,14 @@ async def test_an_unknown_tool_is_told_by_its_path(tmp_path: Path) -> None:
     given = settings(data_dir=tmp_path, agents=agents)
     store, clock = open_store(given, FakeClock()), FakeClock()
     with pytest.raises(ConfigInvalid, match=r"agents\.main\.tools"):
-        build_pools(given, store, budgets_over(store, clock), desk_over(store, clock), clock)
+        build_pools(
+            given,
+            store,
+            budgets_over(store, clock),
+            desk_over(store, clock),
+            Breakers(clock, lambda _: None),
+            clock,
+        )
 
 
 async def test_every_agent_has_a_pool_once_they_are_started(tmp_path: Path) -> None:
@@ -152,7 +160,8 @@ async def test_every_agent_has_a_pool_once_they_are_started(tmp_path: Path) -> N
     store = open_store(given, FakeClock())
     await store.open()
     budgets, desk = budgets_over(store, FakeClock()), desk_over(store, FakeClock())
-    async with build_pools(given, store, budgets, desk, FakeClock()) as pools:
+    breakers = Breakers(FakeClock(), lambda _: None)
+    async with build_pools(given, store, budgets, desk, breakers, FakeClock()) as pools:
         await pools.start_all()
         assert pools.get(AgentId("main")) is pools.default_pool
     await store.close()

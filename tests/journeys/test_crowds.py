@@ -88,6 +88,45 @@ async def test_n1_topics_of_a_forum_keep_apart(world: World, telegram: Telegram)
     assert general == []
 
 
+@pytest.mark.promise("R10")
+async def test_who_asks_in_many_places_does_not_keep_others_waiting(
+    world: World, telegram: Telegram
+) -> None:
+    world.config["queues"] = {"at_once": 1}
+    await world.start()
+    user, bob = telegram.new_user("Ann"), telegram.person("Bob")
+    forum = telegram.server.supergroup("Forum", [user], is_forum=True)
+    ann = [TelegramPerson(telegram.server, user, forum, forum.topic(name)) for name in "abcd"]
+    gate = asyncio.Event()
+    world.model.say(gate, "first", when="one")
+    for place, words in zip(ann, ("one", "two", "three", "four"), strict=True):
+        place.writes(words)
+        await world.until_waiting(1 + ann.index(place))
+    bob.writes("mine")
+    await world.until_waiting(5)
+    assert world.model.asked_count == 0  # only the first is being asked, and nobody has answered
+    gate.set()
+    await ann[3].reads("four")
+    await world.stop()
+    said = [asked.user_text.split()[-1] for asked in world.model.asked]
+    assert said == ["one", "two", "mine", "three", "four"]
+
+
+@pytest.mark.promise("R10")
+async def test_stop_waits_behind_nobody(world: World, telegram: Telegram) -> None:
+    world.config["queues"] = {"at_once": 1}
+    await world.start()
+    ann, bob = telegram.person("Ann"), telegram.person("Bob")
+    world.model.say("Once ", asyncio.Event(), when="endless")
+    ann.writes("endless")
+    await ann.until(lambda: ann.preview() == "Once")
+    bob.writes("and me?")
+    await world.until_waiting(2)
+    ann.writes("/stop")
+    await ann.reads("Stopped.")
+    await bob.reads("and me?")
+
+
 async def test_n1_topics_of_a_direct_chat_keep_apart(world: World, telegram: Telegram) -> None:
     user = telegram.new_user("Ann")
     user.writes("/start")  # number 1: in forums that is the General topic

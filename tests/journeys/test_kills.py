@@ -4,6 +4,7 @@ What it left is gone on with here, by the same code on the same file.
 """
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -256,6 +257,44 @@ async def test_r9_a_message_that_kills_three_times_is_given_up_with_a_word(
     await bob.reads("/retry asks again.")
     world.model.brain = lambda _: "Antidote."
     await bob.asks("/retry", "Antidote.")
+
+
+@pytest.mark.promise("R9")
+async def test_what_was_given_up_is_listed_retried_and_dropped_by_the_operator(
+    world: World, telegram: Telegram
+) -> None:
+    ann, bob, cid = (telegram.person(name) for name in ("Ann", "Bob", "Cid"))
+    world.model.brain = lambda _: [asyncio.Event()]
+    for person in (ann, bob, cid):
+        person.writes("my secret poison")
+    for life in range(1, 4):
+        async with world.process() as process:
+            await asked(world, 3 * life)
+            process.kill()
+            await process.wait()
+    await world.start()
+    for person in (ann, bob, cid):
+        await person.reads("/retry asks again.")
+    listed = json.loads((await world.parley("dead", "list", "--json")).out)
+    assert [letter["state"] for letter in listed] == ["dead"] * 3
+    of = {letter["session_key"]: str(letter["number"]) for letter in listed}
+    numbers = [of[f"main:telegram:{person.user.id}:dm"] for person in (ann, bob, cid)]
+    shown = (await world.parley("dead", "list")).out
+    assert "interrupted 3 times" in shown
+    assert "secret" not in shown
+    world.model.brain = lambda _: "Antidote."
+    assert (await world.parley("dead", "retry", numbers[0])).code == 0
+    await ann.reads("Antidote.")
+    assert (await world.parley("dead", "drop", numbers[1])).code == 0
+    await bob.asks("/retry", "There is nothing to try again.")
+    await world.stop()
+    # Without a gateway it waits for the next one.
+    assert (await world.parley("dead", "retry", numbers[2])).code == 0
+    assert (await world.parley("dead", "list")).out == "No message was given up.\n"
+    await world.start()
+    await cid.reads("Antidote.")
+    again = await world.parley("dead", "retry", numbers[0])
+    assert (again.code, "stays as it is" in again.err) == (1, True)
 
 
 async def test_r12_sigterm_lets_an_answer_end(world: World, telegram: Telegram) -> None:

@@ -182,6 +182,19 @@ async def test_a_tool_that_fails_is_told_to_the_model_which_goes_on(
 
 
 @somewhere
+@pytest.mark.promise("R16")
+async def test_a_search_without_end_holds_no_session(world: World, ann: Person) -> None:
+    await world.start()
+    world.model.say(call("write_file", path="a.txt", content="a" * 60 + "!"))
+    world.model.say(call("search_files", pattern="(a+)+$", regex=True))
+    world.model.say("That took too long.")
+    ann.writes("Search")
+    await ann.reads("That took too long.")
+    assert "takes too long to match" in world.model.asked[-1].prompt
+    await ann.asks("And now?", "And now?")
+
+
+@somewhere
 async def test_a_model_without_end_is_stopped(world: World, ann: Person) -> None:
     world.agent["max_steps"] = 5
     await world.start()
@@ -231,6 +244,54 @@ async def test_a_thousand_messages_wait_for_the_model_and_are_answered_in_order(
     assert down.used >= 100
 
 
+@pytest.mark.promise("R15")
+async def test_a_dead_model_is_left_alone_and_asked_again_by_one(
+    world: World, telegram: Telegram
+) -> None:
+    await world.start()
+    down = world.model.faults.add(Answer(500))
+    few = [telegram.person(f"P{number}") for number in range(4)]
+    for person in few:
+        await person.asks("How are you?", KEPT)
+    await world.until_logged("breaker.opened")
+    (model,) = (await world.status())["models"]
+    assert (model["model"], model["agents"]) == ("test-model", ["main"])
+    assert model["state"] != "closed"
+    shown = await world.parley("status")
+    assert "test-model  openai    main" in shown.out
+    late, asked = telegram.person("Late"), down.used
+    await late.asks("And me?", KEPT)
+    # Nobody was asked for them but by a probe, one at a time.
+    assert down.used <= asked + 1
+    world.model.faults.clear()
+    for person in [*few, late]:
+        await person.reads("me?" if person is late else "How are you?")
+    await world.until_logged("breaker.closed")
+    await world.stop()
+    assert len(world.logged("breaker.opened")) == len(world.logged("breaker.closed")) == 1
+
+
+@pytest.mark.promise("R15")
+async def test_while_one_model_is_silent_the_next_answers_without_waiting_for_it(
+    world: World, telegram: Telegram
+) -> None:
+    other = world.model.models[0]
+    world.agent["fallback_models"] = [other]
+    world.agent["first_token_timeout"] = 0.7  # of real time: 35 s for the breaker
+    await world.start()
+    silent = world.model.faults.add(Hang(), when=lambda body: body.get("model") == "test-model")
+    ann, bob, cid = (telegram.person(name) for name in ("Ann", "Bob", "Cid"))
+    ann.writes("One")
+    bob.writes("Two")
+    await ann.reads("One")
+    await bob.reads("Two")
+    assert silent.used == 2
+    began = world.clock.now()
+    await cid.asks("Three", "Three")
+    assert silent.used == 2
+    assert world.clock.now() - began < 30.0
+
+
 async def test_what_waits_for_the_model_survives_a_restart(
     world: World, telegram: Telegram
 ) -> None:
@@ -259,6 +320,7 @@ async def test_stop_ends_the_wait_for_the_model(world: World, ann: Person) -> No
     await ann.asks("And now?", "And now?")
 
 
+@pytest.mark.promise("R10")
 async def test_l13_too_many_waiting_messages_are_refused_in_words(
     world: World, telegram: Telegram
 ) -> None:

@@ -19,6 +19,26 @@ STATUS = {
         {"account": "bot", "state": "running", "reason": "", "seconds_since_alive": 2.5},
         {"account": "new", "state": "starting", "reason": "", "seconds_since_alive": None},
     ],
+    "models": [
+        {
+            "model": "big",
+            "provider": "openai",
+            "agents": ["main", "other"],
+            "state": "half_open",
+            "calls": 7,
+            "failed": 6,
+            "seconds_open": 65.0,
+        },
+        {
+            "model": "small",
+            "provider": "openai",
+            "agents": ["main"],
+            "state": "closed",
+            "calls": 2,
+            "failed": 0,
+            "seconds_open": None,
+        },
+    ],
     "waiting": 3,
 }
 
@@ -49,6 +69,9 @@ async def test_a_running_gateway_tells_how_it_is(tmp_path: Path) -> None:
         "account  state     last sign of life  reason",
         "bot      running   2 s ago",
         "new      starting  none yet",
+        "model  provider  agents       state                    calls in a minute",
+        "big    openai    main, other  half open for 1 min 5 s  7, 6 failed",
+        "small  openai    main         closed                   2",
     ]
 
 

@@ -14,6 +14,7 @@ from gateway.inbound.dispatcher import Dispatcher
 from gateway.inbound.drain import Drain
 from gateway.inbound.postponed import Postponed
 from gateway.inbound.stops import Stops
+from gateway.inbound.turnstile import Turnstile
 from gateway.messages import Attachment, AttachmentKind
 from gateway.store.store import SqlStore
 from tests.fakes.clock import FakeClock
@@ -46,7 +47,12 @@ class Line:
     @asynccontextmanager
     async def dispatching(self, take_turn: TakeTurn | None = None) -> AsyncIterator[Dispatcher]:
         drain = Drain(
-            self.store.inbox, self.postponed, self.stops, take_turn or self.take, self.clock
+            self.store.inbox,
+            self.postponed,
+            self.stops,
+            take_turn or self.take,
+            Turnstile(1_000),
+            self.clock,
         )
         async with asyncio.TaskGroup() as tasks:
             yield Dispatcher(drain, tasks, self.clock)

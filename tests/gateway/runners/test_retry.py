@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.errors import ProviderUnavailable
+from gateway.errors import ModelResting, ProviderUnavailable
 from gateway.runners.retry import Tries
 
 MODELS = ("big", "small", "tiny")
@@ -46,6 +46,16 @@ def test_r15_a_server_that_wants_long_pauses_is_left_for_another() -> None:
     assert tries.models == ("small", "tiny")
     with pytest.raises(ProviderUnavailable):
         a_call("big").pause(down(after=600.0), has_text=False, now=0.0)
+
+
+@pytest.mark.promise("R15")
+@pytest.mark.parametrize("has_text", [False, True])
+def test_a_model_at_rest_costs_no_time(*, has_text: bool) -> None:
+    tries, resting = a_call("big", "small"), ModelResting("at rest", 12.0)
+    assert tries.pause(resting, has_text=has_text, now=0.0) == 0.0
+    assert tries.model == "small"
+    with pytest.raises(ModelResting):
+        tries.pause(resting, has_text=False, now=0.0)
 
 
 def test_a_server_that_was_silent_for_long_is_not_asked_again() -> None:

@@ -34,6 +34,10 @@ class TestTurns(contract.TurnsContract):
     pass
 
 
+class TestDeadLetters(contract.DeadLettersContract):
+    pass
+
+
 class TestSessions(contract.SessionsContract):
     pass
 
