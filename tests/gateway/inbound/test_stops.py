@@ -42,7 +42,9 @@ async def test_a_running_turn_is_stopped_and_keeps_what_it_said(make: Make) -> N
 async def test_r1_a_stop_survives_a_kill_before_its_turn_has_ended(make: Make) -> None:
     gate = Gate()
     served = make(
-        model=FakeProvider([*says("Once upon")[:1], gate], otherwise=lambda _: says("Well!"))
+        model=FakeProvider(
+            [*says("Once upon")[:1], gate], otherwise=lambda _: [gate, *says("Well!")]
+        )
     )
     await served.start()
     await served.writes("a story")
