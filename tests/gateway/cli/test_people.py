@@ -218,3 +218,12 @@ async def test_a_person_is_erased_only_after_a_yes() -> None:
     assert (await people("list")).stdout == "Nobody is known yet.\n"
     whole = await people("audit", "--check")
     assert (whole.exit_code, whole.stdout.splitlines()[0]) == (0, "The trail is whole.")
+
+
+@pytest.mark.usefixtures("linked")
+async def test_what_the_store_tells_of_itself_is_no_part_of_the_answer(data_dir: Path) -> None:
+    """As when a newer version looks at an older database, or after a crash."""
+    (data_dir / "parley.db.lock").write_text("not closed in order")
+    listed = await people("list", "--json")
+    assert listed.exit_code == 0
+    assert len(json.loads(listed.stdout)) == 1
