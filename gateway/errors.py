@@ -35,6 +35,10 @@ class RetryLater(GatewayError):
         self.after = after
 
 
+class HeldBack(RetryLater):
+    """An adapter keeps a limit of its platform's, which has refused nothing."""
+
+
 class StoreBusy(RetryLater):
     """The store could not take a write now (disk full, locked); nothing was kept."""
 

@@ -16,6 +16,7 @@ from gateway.clock import Clock
 from gateway.errors import (
     AccountRejected,
     GatewayError,
+    HeldBack,
     RetryLater,
     SendRefused,
     SendUncertain,
@@ -79,7 +80,7 @@ class SaidNo(SendRefused):
         super().__init__(words)
 
 
-class NoRoom(RetryLater):
+class NoRoom(HeldBack):
     """A call that a better one will follow was left out, so that there is room for that."""
 
 
@@ -127,7 +128,7 @@ class Api:
         if wait and is_passing:
             raise NoRoom(method, wait)
         if wait:
-            raise RetryLater(f"as many calls of {method} as Slack allows", wait)
+            raise HeldBack(f"as many calls of {method} as Slack allows", wait)
         return (await self.ask(method, is_repeatable=is_repeatable, **parameters)).data
 
     def left(self, method: str) -> float:

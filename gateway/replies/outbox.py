@@ -169,8 +169,10 @@ class Deliveries:
         message = _sought(route, row) if row.kind is OutboxKind.TEXT else None
         try:
             return await self._send_row(route, row, message, row.text, is_little=is_little)
-        except SendRefused:
-            return replace(row, state=OutboxState.FAILED)
+        except (SendRefused, NotSupported) as refusal:
+            # What cannot grow here now is sent once it is whole.
+            is_refused = isinstance(refusal, SendRefused)
+            return replace(row, state=OutboxState.FAILED if is_refused else OutboxState.ABANDONED)
 
     async def delete(self, route: Route, row: OutboxRow) -> None:
         """Take a message back.

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from enum import Enum
 
 from gateway.clock import Clock
-from gateway.errors import NotSupported, RetryLater
+from gateway.errors import HeldBack, NotSupported, RetryLater
 from gateway.messages import Limits, Place
 from gateway.replies.budget import Budget
 from gateway.replies.tickets import Tickets
@@ -178,7 +178,10 @@ class Conversation:
                 raise
             except RetryLater as pause:
                 self._last_call = self._clock.monotonic()
-                self.close_for(pause.after)
+                if isinstance(pause, HeldBack):
+                    self._close_for(pause.after)
+                else:
+                    self.close_for(pause.after)
                 raise
             except BaseException:
                 self._last_call = self._clock.monotonic()
@@ -187,9 +190,13 @@ class Conversation:
             self._strikes = 0
 
     def close_for(self, seconds: float) -> None:
+        """Let no call in for so long, and keep the account to its rate."""
+        self._account.refused()
+        self._close_for(seconds)
+
+    def _close_for(self, seconds: float) -> None:
         """Let no call in for so long, and longer each time in a row."""
         self._strikes += 1
-        self._account.refused()
         seconds = max(_sane(seconds), backoff(self._strikes))
         self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
 

@@ -1,8 +1,10 @@
 """As many calls as Slack allows, and room among them for what matters."""
 
+import pytest
+
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.pace import _PER_MINUTE, Pace
-from gateway.errors import NotSupported
+from gateway.errors import HeldBack, NotSupported
 from gateway.ids import MessageId
 from gateway.messages import Address, OutgoingMessage
 from tests.fakes.clock import FakeClock
@@ -51,6 +53,18 @@ async def test_posts_are_counted_in_each_conversation() -> None:
     assert taken(pace, "post in D1") == taken(pace, "post in D2") == 3
     await clock.advance(2)
     assert taken(pace, "post in D1") == 1
+
+
+async def test_n8_what_it_holds_back_itself_is_no_refusal_of_slacks(
+    adapter: SlackAdapter, server: FakeSlack
+) -> None:
+    ann = server.user("U0ANN", "Ann")
+    place = at(ann.dm, ann.writes("hi").ts, f"T0TEAM:{ann.id}")
+    for number in range(3):
+        await adapter.send(place, OutgoingMessage(f"out_{number}", "Hello"))
+    with pytest.raises(HeldBack):
+        await adapter.send(place, OutgoingMessage("out_3", "Hello"))
+    assert not [call for call in server.log if call.refused]
 
 
 async def test_memory_is_bounded() -> None:

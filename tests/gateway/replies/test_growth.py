@@ -2,10 +2,11 @@
 
 import pytest
 
+from gateway.contracts.stores import OutboxKind
 from gateway.errors import NotSupported
 from tests.fakes.adapter import EditingAdapter, FindingAdapter, KeyedAdapter, StreamingAdapter
 from tests.fakes.clock import FakeClock
-from tests.fakes.talk import Said, Talk
+from tests.fakes.talk import Said, Talk, an_address
 
 
 @pytest.fixture
@@ -25,6 +26,20 @@ async def test_r6_an_answer_that_may_not_grow_comes_whole_and_once(
     await talk.answer(["Hello ", 5.0, "there, ", 5.0, "friend."])
     assert talk.platform.texts() == ["Hello there, friend."]
     assert set(talk.memory.states()) == {"abandoned", "final"}
+
+
+@pytest.mark.parametrize("kind", [KeyedAdapter, FindingAdapter, StreamingAdapter])
+async def test_r6_r7_what_was_cut_off_and_may_not_grow_any_more_comes_whole(
+    clock: FakeClock, kind: type[EditingAdapter]
+) -> None:
+    talk = Talk(clock, kind(clock))
+    turn = talk.turn(name="t")
+    await talk.outbox.begin(an_address(), turn=turn, position=0, kind=OutboxKind.TEXT, text="")
+    talk.restart()
+    talk.platform.script["send"].append(CROWDED)
+    await talk.answer(["Hello there."], talk.turn(name="t", attempt=2))
+    assert talk.platform.texts() == ["Hello there."]
+    assert talk.memory.states() == ["abandoned", "final"]
 
 
 async def test_it_is_not_tried_again_before_the_end(clock: FakeClock) -> None:

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from gateway.errors import RetryLater
+from gateway.errors import HeldBack, RetryLater
 from gateway.messages import Limits, Place
 from gateway.replies.pace import AccountPace, Conversation, Interim
 from tests.fakes.clock import FakeClock
@@ -29,6 +29,11 @@ class Line:
                 await self.clock.sleep(lasts)
             if after is not None:
                 raise RetryLater("flood", after)
+
+    async def held_back(self, after: float) -> None:
+        with pytest.raises(HeldBack):
+            async with self.conversation.slot():
+                raise HeldBack("enough for now", after)
 
     async def refused(self, after: float) -> None:
         with pytest.raises(RetryLater):
@@ -192,6 +197,23 @@ async def test_a_refused_account_keeps_to_its_rate_and_finals_wait_in_order(
     times = [line.times[0] - begun for line in all_lines]
     assert times == sorted(times)
     assert [times.count(second) for second in (0.0, 1.0, 2.0, 3.0)] == [10, 10, 10, 5]
+
+
+async def test_n8_a_call_that_was_held_back_makes_no_other_conversation_wait(
+    clock: FakeClock, lines: Lines
+) -> None:
+    limits = Limits(text=10, calls_per_second=10.0)
+    held, *others = lines(limits, *(Place(f"c{n}", is_direct=True) for n in range(36)))
+    await held.held_back(3.0)
+    for line in others:
+        await line.call()
+    assert [line.times for line in others] == [[0.0]] * 35
+    again = asyncio.ensure_future(held.call())
+    await clock.advance(2.9)
+    assert held.times == []
+    await clock.advance(0.1)
+    await again
+    assert held.times == [3.0]
 
 
 async def test_interims_stretch_with_the_number_of_open_replies(lines: Lines) -> None:
