@@ -312,6 +312,7 @@ class Gateway:
     def _control(self) -> Control:
         return Control(
             pairing=self._pairing,
+            linking=self._linking,
             people=self._store.people,
             inbox=self._store.inbox,
             health=self._health,

@@ -45,7 +45,9 @@ async def answer_from_store(settings: GatewaySettings, verb: str, args: Mapping[
 def _verbs(settings: GatewaySettings, store: Store, clock: Clock) -> dict[str, Verb]:
     key_file = settings.data_dir / "pairing.key"
     directory = Directory(store.people, settings.access)
+    linking = Linking(store, key_file, _nothing_to_settle, _say_later)
     control = Control(
+        linking=linking,
         pairing=Pairing(store, key_file, clock, _say_later),
         people=store.people,
         inbox=store.inbox,
@@ -58,7 +60,7 @@ def _verbs(settings: GatewaySettings, store: Store, clock: Clock) -> dict[str, V
     files = TurnFiles({}, agents_of(settings), settings.data_dir, clock)
     people = PeopleControl(
         directory,
-        Linking(store, key_file, _nothing_to_settle, _say_later),
+        linking,
         store.audit,
         store.privacy,
         partial(_erase_due, store.privacy, files, clock),

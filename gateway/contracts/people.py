@@ -9,6 +9,9 @@ from typing_extensions import override
 from gateway.ids import AccountName, ExternalUser, PersonId, PlatformName
 from gateway.messages import Address, Message
 
+NO_LONGER_WORDS = "I may no longer answer you here."
+"""For whoever was sent away between a message and its turn."""
+
 
 @dataclass(frozen=True, slots=True)
 class Person:

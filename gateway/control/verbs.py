@@ -11,7 +11,8 @@ from gateway.control.server import Verb
 from gateway.errors import Refused
 from gateway.ids import ExternalUser, PlatformName
 from gateway.inbound.health import AccountHealth
-from gateway.people.pairing import Pairing
+from gateway.people.linking import Linking
+from gateway.people.pairing import AT_THE_COMMAND_LINE, Pairing
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Control:
     """Answers the verbs `status` and `pair.*`."""
 
     pairing: Pairing
+    linking: Linking
     people: People
     inbox: Inbox
     health: Sequence[AccountHealth]
@@ -65,6 +67,8 @@ class Control:
 
     async def dismiss(self, args: Mapping[str, Any]) -> dict[str, Any]:
         platform, user = identity_parts(str(args["identity"]))
+        # Those who stay go on by themselves, and what is at work for who goes ends.
+        await self.linking.unlink(platform, user, by=AT_THE_COMMAND_LINE)
         if not await self.pairing.dismiss(platform, user):
             raise Refused(f"{platform}:{user} is not known here.")
         return {"identity": f"{platform}:{user}"}

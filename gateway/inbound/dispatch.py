@@ -8,6 +8,7 @@ import structlog
 
 from gateway.commands.registry import Answer, Call, Command, Commands
 from gateway.contracts.inbox import Kept, Overheard
+from gateway.contracts.people import NO_LONGER_WORDS
 from gateway.contracts.stores import Turn, Turns, TurnState
 from gateway.errors import (
     AccountRejected,
@@ -63,7 +64,6 @@ GIVEN_UP_WORDS = (
     "I was interrupted {times} times while answering this, so I gave up. /retry asks again."
 )
 DONE_WORDS = "Done."
-NO_LONGER_WORDS = "I may no longer answer you here."
 NO_AGENT_WORDS = "The assistant that answered here is no longer set up."
 FAULT_WORDS = "Something went wrong on my side (reference {reference}). /retry asks again."
 

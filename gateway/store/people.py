@@ -16,7 +16,7 @@ from gateway.store.codec import storable
 from gateway.store.database import Database
 from gateway.store.inserts import insert
 from gateway.store.linking import unlink
-from gateway.store.schema import identities, people
+from gateway.store.schema import IS_ACTIVE, identities, people, sessions
 from gateway.store.standing import FIND, IS_ONE, look_up, person_from
 from gateway.store.statements import Transaction
 
@@ -42,6 +42,11 @@ _OWN_PERSON = select(identities.c.own_person).where(*IS_ONE).scalar_subquery()
 _SET_ROLE = update(people).where(people.c.id == _OWN_PERSON).values(role=bindparam("new"))
 _FORGET = delete(identities).where(*IS_ONE)
 _FORGET_PERSON = delete(people).where(people.c.id == bindparam("person"))
+_PUT_ASIDE = (
+    update(sessions)
+    .where(sessions.c.person == bindparam("of_person"), IS_ACTIVE)
+    .values(is_archived=True)
+)
 
 
 _Named = tuple[PlatformName, ExternalUser]
@@ -166,6 +171,8 @@ def _dismiss(
     if known.is_linked:
         unlink(transaction, platform, user, new, "owner", now)
         known = replace(known, id=new)
+    # Who is let in anew is somebody else, and begins anew.
+    transaction.run(_PUT_ASIDE, {"of_person": known.id})
     transaction.run(_FORGET, {"of_platform": platform, "of_user": user})
     transaction.run(_FORGET_PERSON, {"person": known.id})
     return True

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, exists, select
 
+from gateway.contracts.people import NO_LONGER_WORDS
 from gateway.contracts.stores import SessionInfo, Turn
-from gateway.store.schema import entries, inbox, sessions
+from gateway.errors import NotAllowed
+from gateway.store.schema import entries, identities, inbox, sessions
 from gateway.store.sessions import FIELDS, active_of, info_from, insert_session
 from gateway.store.statements import Transaction
 
@@ -15,14 +17,24 @@ _BEGUN_IN = (
     .where(entries.c.turn == bindparam("turn"))
     .limit(1)
 )
-_MESSAGE = select(inbox.c.session_key, inbox.c.person).where(inbox.c.number == bindparam("number"))
+_MESSAGE = select(
+    inbox.c.session_key,
+    inbox.c.person,
+    exists().where(identities.c.person == inbox.c.person).label("is_known"),
+).where(inbox.c.number == bindparam("number"))
 
 
 def session_of(transaction: Transaction, turn: Turn, new: SessionInfo) -> SessionInfo:
-    """Return where the turn has left something, or the active session of its message's key."""
+    """Return where the turn has left something, or the active session of its message's key.
+
+    Raises:
+        NotAllowed: its person was sent away since it began.
+    """
     message = transaction.row(_MESSAGE, {"number": turn.kept.number})
     if message is not None:
         owner = None if turn.kept.owner is None else message.person
+        if owner is not None and not message.is_known:
+            raise NotAllowed(NO_LONGER_WORDS)
         new = replace(new, key=message.session_key, person=owner)
     if turn.is_resumed:
         begun = transaction.row(_BEGUN_IN, {"turn": turn.id})

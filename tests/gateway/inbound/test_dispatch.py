@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.contracts.people import NO_LONGER_WORDS
 from gateway.errors import (
     AccountRejected,
     ProviderFailed,
@@ -18,7 +19,6 @@ from gateway.inbound.dispatch import (
     FAULT_WORDS,
     GIVEN_UP_WORDS,
     NO_AGENT_WORDS,
-    NO_LONGER_WORDS,
     OUTAGE_WORDS,
     TIMEOUT_WORDS,
 )

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from gateway.contracts.people import NO_LONGER_WORDS
 from gateway.contracts.stores import OutboxKind, OutboxState
 from gateway.ids import AccountName, ExternalUser, Lane, MessageId, PlatformName
-from gateway.inbound.dispatch import NO_LONGER_WORDS
 from gateway.inbound.gate import Gate as AccessGate
 from gateway.inbound.turned_away import ASIDE_WORDS
 from gateway.messages import Address, Message, Origin, Place, Receipt

@@ -168,6 +168,16 @@ async def test_who_is_sent_off_leaves_the_others_alone(desk: Desk) -> None:
     assert await desk.knows(THERE) == []
 
 
+async def test_t12_who_is_sent_off_and_let_in_anew_begins_anew(desk: Desk) -> None:
+    before = await desk.tells(HERE, "here")
+    await desk.store.people.dismiss(*_named(HERE))
+    await desk.let_in(HERE)
+    session = await desk.session(HERE)
+    assert session.id != before.id
+    assert session.person == (await desk.person(HERE)).id
+    assert await desk.knows(HERE) == []
+
+
 # Lines.
 
 
