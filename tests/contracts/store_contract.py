@@ -854,6 +854,18 @@ class OutboxContract:
             rows[0].id, rows[3].id,
         ]  # fmt: skip
 
+    async def test_what_is_settled_later_is_settled_before_what_comes_after(
+        self, store: Store
+    ) -> None:
+        row = await store.outbox.begin(direct(), turn=None, position=0, kind=OutboxKind.TEXT)
+        await store.outbox.settle_later(row.id, OutboxState.FINAL)
+        await store.cursors.save("any", "write")
+        assert await store.outbox.unsettled_notices() == []
+
+
+class AnnouncedContract:
+    """Of the outbox and the announcements together."""
+
     async def test_r6_messages_of_an_announcement_are_known_until_it_is_told(
         self, store: Store
     ) -> None:
@@ -870,14 +882,6 @@ class OutboxContract:
         await store.announcements.told(waiting.number)
         assert await store.outbox.of_announcement(waiting.number) == []
         assert len(await store.outbox.unsettled_notices()) == 2
-
-    async def test_what_is_settled_later_is_settled_before_what_comes_after(
-        self, store: Store
-    ) -> None:
-        row = await store.outbox.begin(direct(), turn=None, position=0, kind=OutboxKind.TEXT)
-        await store.outbox.settle_later(row.id, OutboxState.FINAL)
-        await store.cursors.save("any", "write")
-        assert await store.outbox.unsettled_notices() == []
 
 
 class CursorsContract:

@@ -54,6 +54,10 @@ class TestOutbox(contract.OutboxContract):
     pass
 
 
+class TestAnnounced(contract.AnnouncedContract):
+    pass
+
+
 class TestHolds(money_contract.HoldsContract):
     pass
 
