@@ -42,13 +42,15 @@ class FakeClock:
         async with asyncio.timeout(None) as scope:
             loop = asyncio.get_running_loop()
             wake: asyncio.Future[None] = loop.create_future()
+            is_over = False
             wake.add_done_callback(
-                lambda done: None if done.cancelled() else scope.reschedule(loop.time())
+                lambda done: None if is_over or done.cancelled() else scope.reschedule(loop.time())
             )
             self._add(seconds, wake)
             try:
                 yield
             finally:
+                is_over = True
                 wake.cancel()
 
     @property

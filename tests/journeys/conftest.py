@@ -1,6 +1,7 @@
 """Where journeys take place: each platform in turn, with a gateway that is ready to start."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,21 @@ async def world(
     async with World(tmp_path, platform, clock, provider=provider) as made:
         yield made
     made.check()
+
+
+@pytest.fixture
+async def others(world: World, clock: Clock) -> AsyncIterator[list[Platform]]:
+    """Have the gateway serve Discord and Slack as well."""
+    async with AsyncExitStack() as stack:
+        met: list[Platform] = [
+            await stack.enter_async_context(Discord(clock, world.folder)),
+            await stack.enter_async_context(Slack(clock, world.folder)),
+        ]
+        for platform in met:
+            world.add(platform)
+        world.config["access"]["owners"] = [one.owner for one in world.platforms]
+        yield met
+        await world.stop()
 
 
 @pytest.fixture

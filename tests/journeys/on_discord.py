@@ -80,7 +80,7 @@ class DiscordPerson(Person):
 
     @override
     async def until(self, holds: Callable[[], bool]) -> None:
-        await self.channel.watch.until(holds, timeout=PATIENCE, now=self.sees)
+        await self.channel.watch.until(holds, timeout=self.patience, now=self.sees)
 
     def _addressed(self, text: str) -> str:
         return text if self.channel.is_direct else f"{self.server.mention} {text}".rstrip()

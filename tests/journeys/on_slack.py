@@ -121,7 +121,7 @@ class SlackPerson(Person):
 
     @override
     async def until(self, holds: Callable[[], bool]) -> None:
-        await self.place.watch.until(holds, timeout=PATIENCE, now=self.sees)
+        await self.place.watch.until(holds, timeout=self.patience, now=self.sees)
 
     def _messages(self) -> list[Message]:
         """Return what the app says where this person looks."""

@@ -78,7 +78,7 @@ class TelegramPerson(Person):
 
     @override
     async def until(self, holds: Callable[[], bool]) -> None:
-        await self.chat.watch.until(holds, timeout=PATIENCE, now=self.sees)
+        await self.chat.watch.until(holds, timeout=self.patience, now=self.sees)
 
     def _addressed(self, text: str) -> str:
         if self.chat.kind == "private":

@@ -32,6 +32,8 @@ class Person(ABC):
     name: str
     identity: str
     """`platform:user_id`, as settings name people."""
+    patience: float = PATIENCE
+    """More where so many are at it that each has to wait."""
 
     @abstractmethod
     def writes(self, text: str) -> object:

@@ -2,12 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 
 import pytest
 
-from gateway.clock import Clock
 from tests.fakes.faults import Answer, Fault, Reset
 from tests.fakes.model import Asked
 from tests.journeys.on_discord import Discord
@@ -31,21 +28,6 @@ def echo(asked: Asked) -> list[str]:
 def speed() -> float:
     """Return a pace at which a hiccup of a small machine is no second of a rate limit."""
     return 2
-
-
-@pytest.fixture
-async def others(world: World, clock: Clock) -> AsyncIterator[list[Platform]]:
-    """Have the gateway serve Discord and Slack as well."""
-    async with AsyncExitStack() as stack:
-        met: list[Platform] = [
-            await stack.enter_async_context(Discord(clock, world.folder)),
-            await stack.enter_async_context(Slack(clock, world.folder)),
-        ]
-        for platform in met:
-            world.add(platform)
-        world.config["access"]["owners"] = [one.owner for one in world.platforms]
-        yield met
-        await world.stop()
 
 
 def with_limits(world: World) -> None:

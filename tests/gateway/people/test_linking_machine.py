@@ -1,331 +1,325 @@
-"""People who talk, link, part, and are restarted under: nobody ever sees what is another's.
-
-Every message carries a marker of who wrote it where. The model answers with all markers that
-it was shown, so that whatever leaks is seen.
-"""
+"""People who talk, link, part, and are restarted under: nobody ever sees what is another's."""
 
 import asyncio
-import re
 import tempfile
-from collections import Counter
-from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Coroutine
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from typing_extensions import override
 
 from gateway.contracts.inbox import Kept
-from gateway.contracts.provider import ModelRequest
+from gateway.contracts.people import NO_LONGER_WORDS
 from gateway.contracts.stores import Turn
+from gateway.messages import Message
+from gateway.people.access import Access, Admission, Refusal
 from gateway.store.turns import SqlTurns
-from gateway.transcript import UserEntry
-from tests.fakes.gateway import FakeGateway
-from tests.fakes.provider import FakeProvider, Gate, Step, says
+from tests.gateway.people.circles import Account
+from tests.gateway.people.talkers import PLATFORMS, Half, Talkers
 
 T = TypeVar("T")
 
-PLATFORMS = ("one", "two", "three")
-PEOPLE = ("ann", "bob")
-MARKER = re.compile(r"(ann|bob)-(one|two|three)-(\d+)-(\d+)")
-CODE = re.compile(r"/link ([2-9A-HJ-NP-Z]{8})")
-THINKING = 0.8
-ENOUGH = 2
-"""Deaths after which the next may be the last."""
+ONE, TWO = ("ann", "one"), ("ann", "two")
+PEOPLE = ("ann", "bob", "cem", "dee")
+FEW = st.integers(0, 3)
 BETWEEN_CODES = 1300.0
+AT_ITS_TURN = 2
+"""A message is looked at as it comes, and once more."""
 
 people = st.sampled_from(PEOPLE)
 platforms = st.sampled_from(PLATFORMS)
-
-
-@dataclass(eq=False)
-class Circle:
-    """Accounts that are one person, and all that they may know."""
-
-    accounts: set[tuple[str, str]]
-    known: set[str] = field(default_factory=set)
-
-
-class Thinking(Gate):
-    """Takes its time, so that much happens while answers are being written."""
-
-    def __init__(self, served: FakeGateway) -> None:
-        super().__init__()
-        self._served = served
-
-    @override
-    async def wait(self) -> None:
-        await self._served.clock.sleep(THINKING)
-
-
-class World:
-    """A gateway on three platforms, and what is to be expected of it."""
-
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.model = FakeProvider(otherwise=self._answer)
-        self.served = FakeGateway(
-            folder, monkeypatch, *PLATFORMS, model=self.model, access={"direct_messages": "open"}
-        )
-        self.circles = {(who, at): Circle({(who, at)}) for who in PEOPLE for at in PLATFORMS}
-        self.epochs = dict.fromkeys(self.circles, 0)
-        self.of_epoch = {(*account, 0): circle for account, circle in self.circles.items()}
-        self.sent: dict[str, int] = {}
-        self.lines: dict[str, object] = {}
-        """Whose line each was written to: an account's, or that of a whole circle."""
-        self.asked: Counter[object] = Counter()
-        """The newest message of each line that the model has seen."""
-        self.seen: set[str] = set()
-        self.uncertain: set[str] = set()
-        """Sent by who was parted before the answer came: it may have been stopped."""
-        self.deaths: Counter[str] = Counter()
-        self.leaks: list[str] = []
-
-    def _answer(self, request: ModelRequest) -> Step:
-        told = [str(one.content) for one in request.entries if isinstance(one, UserEntry)]
-        markers = [found[0] for text in told for found in MARKER.finditer(text)]
-        self._judge(markers)
-        known = " ".join(dict.fromkeys(markers[-40:]))
-        return [Thinking(self.served), *says(f"re {markers[-1]}; {known}")]
-
-    def _judge(self, markers: list[str]) -> None:
-        last = markers[-1]
-        who, at, epoch, _ = _parts(last)
-        circle = self.of_epoch[who, at, epoch]
-        if foreign := set(markers) - circle.known:
-            self.leaks.append(f"{last} was answered from {sorted(foreign)}")
-        for line in ((who, at), self.lines[last]):
-            if last not in self.seen and self.sent[last] < self.asked[line]:
-                self.leaks.append(f"{last} came after one that was written later")
-            self.asked[line] = max(self.asked[line], self.sent[last])
-        self.seen.add(last)
-
-    async def says(self, who: str, at: str, text: str) -> None:
-        await self.served.writes(text, who, account=at, platform=at)
-
-    async def presses(self, who: str, at: str, label: str) -> None:
-        await self.served.presses(label, who, account=at, platform=at)
-
-    def texts(self, who: str, at: str) -> list[str]:
-        return self.served.accounts[at].texts(who)
-
-    async def hears(self, who: str, at: str, words: str, after: int) -> str:
-        await self.served.until(
-            lambda: any(words in text for text in self.texts(who, at)[after:]), within=3600.0
-        )
-        return next(text for text in self.texts(who, at)[after:] if words in text)
-
-    async def asks(self, who: str, at: str, text: str, *endings: str) -> str:
-        """Write a command, and return what it says once it says any of these."""
-        before = len(self.texts(who, at))
-        await self.says(who, at, text)
-
-        def told() -> list[str]:
-            since = self.texts(who, at)[before:]
-            return [one for one in since if any(end in one for end in endings)]
-
-        await self.served.until(lambda: bool(told()), within=3600.0)
-        return told()[0]
-
-    async def writes(self, who: str, at: str) -> None:
-        number = len(self.sent)
-        marker = f"{who}-{at}-{self.epochs[who, at]}-{number}"
-        self.sent[marker] = number
-        self.lines[marker] = self.circles[who, at]
-        self.circles[who, at].known.add(marker)
-        await self.says(who, at, f"remember {marker}")
-
-    async def links(self, who: str, here: str, there: str, talking: int) -> None:
-        code = CODE.search(await self.asks(who, here, "/link", "once.", "try again", "later."))
-        question = "If anybody gave it to you"
-        if code is None:
-            return
-        told = await self.asks(
-            who, there, f"/link {code[1]}", question, "already", "on your *other*"
-        )
-        if question not in told:
-            return
-        for number in range(talking):
-            await self.writes(who, (here, there)[number % 2])
-        await self.presses(who, there, "Yes, link")
-        await self.served.until(lambda: self._is_shown(who, here, "No"))
-        # Whatever is said from now on may be told to both.
-        ours, theirs = self.circles[who, here], self.circles[who, there]
-        joint = Circle(ours.accounts | theirs.accounts, ours.known | theirs.known)
-        for account in joint.accounts:
-            for epoch in range(self.epochs[account] + 1):
-                if self.of_epoch[*account, epoch] is self.circles[account]:
-                    self.of_epoch[*account, epoch] = joint
-        for account in joint.accounts:
-            self.circles[account] = joint
-        await self.presses(who, here, "Yes, link")
-        await self.hears(who, here, "from your next message on", after=0)
-
-    def _is_shown(self, who: str, at: str, label: str) -> bool:
-        shown = self.served.accounts[at].messages.values()
-        return any(
-            choice.label == label for one in shown if one.where[0] == who for choice in one.choices
-        )
-
-    async def parts(self, who: str, at: str) -> None:
-        if len(self.circles[who, at].accounts) == 1:
-            return
-        await self.asks(who, at, "/unlink", "It keeps nothing")
-        before = len(self.texts(who, at))
-        # From here on the account is on its own: what waits of it may be answered either way.
-        old = self.circles[who, at]
-        old.accounts.remove((who, at))
-        self.epochs[who, at] += 1
-        self.circles[who, at] = self.of_epoch[who, at, self.epochs[who, at]] = Circle({(who, at)})
-        self.uncertain |= {one for one in self.sent if _parts(one)[:2] == (who, at)}
-        waiting = {one for one in self.uncertain if _parts(one)[:2] == (who, at)} - self.seen
-        self.circles[who, at].known |= waiting
-        await self.presses(who, at, "Yes, unlink")
-        await self.hears(who, at, "no longer know here", after=before)
-
-    async def attacks(self, who: str, at: str, victim: str) -> None:
-        """Use a code of somebody else's, say yes oneself, and be told no."""
-        code = CODE.search(await self.asks(victim, at, "/link", "once.", "later."))
-        if code is None:
-            return
-        told = await self.asks(who, at, f"/link {code[1]}", "If anybody gave", "already")
-        if "If anybody gave" not in told:
-            return
-        await self.presses(who, at, "Yes, link")
-        await self.served.until(lambda: self._is_shown(victim, at, "No"))
-        await self.presses(victim, at, "No")
-        await self.hears(victim, at, "Nothing was linked.", after=0)
-
-    async def crash(self) -> None:
-        """Die; what was in work at three deaths is given up, as it may be to blame."""
-        await self.served.kill()
-        unanswered = set(self._unanswered())
-        self.deaths.update(unanswered)
-        self.uncertain |= {one for one in unanswered if self.deaths[one] > ENOUGH}
-        await self.served.start()
-
-    def _unanswered(self) -> list[str]:
-        shown = {
-            at: " ".join(one.text for one in account.messages.values())
-            for at, account in self.served.accounts.items()
-        }
-        return [one for one in self.sent if f"re {one};" not in shown[_parts(one)[1]]]
-
-    async def settle(self) -> None:
-        """Let everything be answered, and see that each was, once, and in order."""
-        try:
-            await self.served.until(lambda: set(self._unanswered()) <= self.uncertain, within=600.0)
-        except AssertionError:
-            left = set(self._unanswered()) - self.uncertain
-            told = {f"{who} {at}": self.texts(who, at)[-4:] for who, at in self.circles}
-            raise AssertionError(f"not answered: {left}; last words: {told}") from None
-        await self.served.idle()
-        for who, at in self.circles:
-            answers = [
-                found[1]
-                for text in self.texts(who, at)
-                if (found := re.match(r"re (\S+);", text)) is not None
-            ]
-            ours = [one for one in self.sent if _parts(one)[:2] == (who, at)]
-            assert len(answers) == len(set(answers)), answers
-            assert set(answers) <= set(ours)
-            assert set(ours) - set(answers) <= self.uncertain, (ours, answers)
-            numbers = [self.sent[one] for one in answers if one not in self.uncertain]
-            assert numbers == sorted(numbers)
-
-
-def _parts(marker: str) -> tuple[str, str, int, int]:
-    who, at, epoch, number = marker.split("-")
-    return who, at, int(epoch), int(number)
+accounts = st.tuples(people, platforms)
+choices = st.booleans()
+numbers = st.integers(0, len(PEOPLE) * len(PLATFORMS) - 1)
 
 
 class Linking(RuleBasedStateMachine):
-    """Drives one world on a loop of its own."""
+    """Drives one gateway on a loop of its own."""
 
     def __init__(self) -> None:
         super().__init__()
         self._folder = tempfile.TemporaryDirectory()
         self._patch = pytest.MonkeyPatch()
         self._runner = asyncio.Runner()
-        self.world = self._do(self._begin())
+        self.talkers = Talkers(Path(self._folder.name), self._patch, PEOPLE)
+        self._do(self.talkers.begin())
 
     def _do(self, work: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(work)
 
-    async def _begin(self) -> World:
-        world = World(Path(self._folder.name), self._patch)
-        await world.served.start()
-        return world
+    def _may_all(self, *them: Account) -> bool:
+        return not self.talkers.strangers & set(them) and len(set(them)) == len(them)
 
-    @rule(who=people, at=platforms, times=st.integers(1, 3))
-    def write(self, who: str, at: str, times: int) -> None:
+    @initialize(pairs=st.lists(st.tuples(accounts, accounts), min_size=2, max_size=4))
+    def know_one_another(self, pairs: list[tuple[Account, Account]]) -> None:
+        for here, there in pairs:
+            if here != there:
+                self._do(self._link(here, there, 1, goes_on_there=False))
+
+    # Talk.
+
+    @rule(account=accounts, times=st.integers(1, 3))
+    def write(self, account: Account, times: int) -> None:
         for _ in range(times):
-            self._do(self.world.writes(who, at))
-
-    @rule(who=people, here=platforms, there=platforms, talking=st.integers(0, 4))
-    def link(self, who: str, here: str, there: str, talking: int) -> None:
-        if here != there:
-            self._do(self.world.links(who, here, there, talking))
-            self._do(self.world.served.passes(BETWEEN_CODES))
+            self._do(self.talkers.writes(account))
 
     @rule(who=people, at=platforms)
-    def unlink(self, who: str, at: str) -> None:
-        self._do(self.world.parts(who, at))
+    def write_in_a_group(self, who: str, at: str) -> None:
+        self._do(self.talkers.writes_in_team(who, at))
 
-    @rule(at=platforms)
-    def attack(self, at: str) -> None:
-        self._do(self.world.attacks("bob", at, "ann"))
-        self._do(self.world.served.passes(BETWEEN_CODES))
+    @rule(seconds=st.sampled_from([0.2, 0.8, 6.0]))
+    def think(self, seconds: float) -> None:
+        """Have the model take longer, or less long, over what it is asked from now on."""
+        self.talkers.thinking = seconds
+
+    # Link.
+
+    @rule(here=accounts, there=accounts, talking=FEW, goes_on_there=choices)
+    def link(self, here: Account, there: Account, talking: int, goes_on_there: bool) -> None:
+        if self._may_all(here, there):
+            self._do(self._link(here, there, talking, goes_on_there=goes_on_there))
+
+    async def _link(
+        self, here: Account, there: Account, talking: int, *, goes_on_there: bool
+    ) -> None:
+        half = await self.talkers.begins_link(here, there)
+        for number in range(talking):
+            await self.talkers.writes((here, there)[number % 2])
+        half = half and await self.talkers.agrees(half)
+        for number in range(talking):
+            await self.talkers.writes((there, here)[number % 2])
+        if half and await self.talkers.accepts(half, goes_on_there=goes_on_there):
+            await self.talkers.writes(there)
+        await self.talkers.served.passes(BETWEEN_CODES)
+
+    @rule(here=accounts, there=accounts, says_yes=choices)
+    def link_by_half(self, here: Account, there: Account, says_yes: bool) -> None:
+        if not self._may_all(here, there):
+            return
+        half = self._do(self.talkers.begins_link(here, there))
+        if half and says_yes:
+            half = self._do(self.talkers.agrees(half))
+        if half:
+            self.talkers.halves.append(half)
+
+    @rule(goes_on_there=choices)
+    def go_on_with_a_link(self, goes_on_there: bool) -> None:
+        """Press what was left, however much has happened since."""
+        if (half := self._take_half()) is None:
+            return
+        if half.presser == half.there:
+            half = self._do(self.talkers.agrees(half))
+        if half:
+            self._do(self.talkers.accepts(half, goes_on_there=goes_on_there))
+
+    @rule()
+    def refuse_a_link(self) -> None:
+        if (half := self._take_half()) is not None:
+            self._do(self.talkers.refuses(half.presser))
+
+    def _take_half(self) -> Half | None:
+        """Take a link whose question is still the newest where it was put."""
+        talkers = self.talkers
+        while talkers.halves:
+            half = talkers.halves.pop()
+            is_asked = talkers.buttons(half.presser, half.label)
+            if is_asked and self._may_all(half.here, half.there):
+                return half
+        return None
+
+    @rule(here=accounts, thief=accounts)
+    def attack(self, here: Account, thief: Account) -> None:
+        """Use a code of somebody else's, say yes oneself, and be told no."""
+        if not self._may_all(here, thief):
+            return
+        half = self._do(self.talkers.begins_link(here, thief))
+        half = half and self._do(self.talkers.agrees(half))
+        if half:
+            self._do(self.talkers.refuses(half.here))
+
+    # Part.
+
+    def _linked(self, which: int) -> Account:
+        """Return an account with others, if there is one."""
+        known = [one for one in self.talkers.accounts if one not in self.talkers.strangers]
+        with_others = [one for one in known if len(self.talkers.circles.of[one].accounts) > 1]
+        return (with_others or known)[which % len(with_others or known)]
+
+    def _talk(self, account: Account, times: int) -> None:
+        """Have all who are one with an account write, so that much of it waits."""
+        together = sorted(self.talkers.circles.of[account].accounts)
+        for number in range(times * len(together)):
+            self._do(self.talkers.writes(together[number % len(together)]))
+
+    @rule(which=numbers, talking=FEW)
+    def unlink(self, which: int, talking: int) -> None:
+        account = self._linked(which)
+        self._talk(account, talking)
+        self._do(self.talkers.unlinks(account))
+
+    @rule(which=numbers, talking=FEW)
+    def undo(self, which: int, talking: int) -> None:
+        account = self._linked(which)
+        self._talk(account, talking)
+        self._do(self.talkers.undoes(account))
+
+    @rule(which=numbers, talking=FEW)
+    def unlink_by_the_owner(self, which: int, talking: int) -> None:
+        account = self._linked(which)
+        self._talk(account, talking)
+        self._do(self.talkers.is_unlinked(account))
+
+    @rule(which=numbers, talking=FEW)
+    def send_away_one_of_several(self, which: int, talking: int) -> None:
+        account = self._linked(which)
+        self._talk(account, talking)
+        self._send_away(account)
+
+    @rule(account=accounts)
+    def send_away_anybody(self, account: Account) -> None:
+        self._send_away(account)
+
+    def _send_away(self, account: Account) -> None:
+        if self._may_all(account) and len(self.talkers.strangers) < len(PEOPLE):
+            self._do(self.talkers.is_sent_away(account))
+
+    @rule()
+    def let_in_anew(self) -> None:
+        for account in sorted(self.talkers.strangers):
+            self._do(self.talkers.is_let_in(account))
+
+    # Come and go.
 
     @rule()
     def restart(self) -> None:
-        self._do(self.world.served.restart())
+        self._do(self.talkers.served.restart())
 
     @rule()
     def crash(self) -> None:
-        self._do(self.world.crash())
+        self._do(self.talkers.crash())
 
     @rule(seconds=st.floats(0.1, 5.0))
     def wait(self, seconds: float) -> None:
-        self._do(self.world.served.passes(seconds))
+        self._do(self.talkers.served.passes(seconds))
 
     @rule()
     def settle(self) -> None:
-        self._do(self.world.settle())
+        self._do(self.talkers.settle())
 
     @invariant()
     def nothing_leaks(self) -> None:
-        assert self.world.leaks == []
-        for who, at in self.world.circles:
-            for text in self.world.texts(who, at):
-                assert {found[1] for found in MARKER.finditer(text)} <= {who}
+        self.talkers.look()
 
     @override
     def teardown(self) -> None:
         try:
-            self._do(self.world.settle())
-            self._do(self.world.served.stop())
+            self._do(self.talkers.settle())
+            self.talkers.look()
+            self._do(self.talkers.served.stop())
         finally:
-            self._do(self.world.served.end())
+            self._do(self.talkers.served.end())
             self._runner.close()
             self._patch.undo()
             self._folder.cleanup()
 
 
+class DeepLinking(Linking):
+    """Goes on for longer, and elsewhere."""
+
+
 TestT13Linking = Linking.TestCase
+TestT13DeepLinking = DeepLinking.TestCase
 TestT13Linking.settings = settings(
-    max_examples=12,
-    stateful_step_count=12,
+    max_examples=14,
+    stateful_step_count=20,
     deadline=None,
+    # What fails is told as it is: to make it smaller takes longer than any test may.
+    phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+TestT13DeepLinking.settings = settings(
+    TestT13Linking.settings, max_examples=200, stateful_step_count=50
+)
+for case in (TestT13Linking, TestT13DeepLinking):
+    for mark in (pytest.mark.promise("R3"), pytest.mark.threat("T12"), pytest.mark.threat("T13")):
+        mark(case)
+for mark in (pytest.mark.slow, pytest.mark.timeout(1800)):
+    mark(TestT13DeepLinking)
+
+
+@pytest.fixture
+async def ann(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Talkers]:
+    """Let Ann alone write, from three accounts."""
+    talkers = Talkers(tmp_path, monkeypatch, ["ann"])
+    await talkers.begin()
+    try:
+        yield talkers
+        await talkers.settle()
+        talkers.look()
+        await talkers.served.stop()
+    finally:
+        await talkers.served.end()
+
+
+async def link(talkers: Talkers, here: Account, there: Account) -> None:
+    half = await talkers.begins_link(here, there)
+    half = half and await talkers.agrees(half)
+    assert half is not None
+    assert await talkers.accepts(half, goes_on_there=False)
+
+
+async def test_r1_what_waits_is_answered_when_the_other_account_is_sent_away(ann: Talkers) -> None:
+    await link(ann, ONE, TWO)
+    ann.thinking = 6.0
+    for account in (ONE, ONE, TWO, ONE):
+        await ann.writes(account)
+    await ann.is_sent_away(TWO)
+    await ann.settle()
+    assert len([text for text in ann.texts(ONE) if text.startswith("re ")]) == 3
+
+
+async def test_t12_who_is_sent_away_while_they_are_answered_hears_no_more(ann: Talkers) -> None:
+    await link(ann, ONE, TWO)
+    await ann.writes(ONE)
+    await ann.settle()
+    ann.thinking = 6.0
+    await ann.writes(TWO)
+    await ann.served.until(lambda: bool(ann.circles.working))
+    await ann.is_sent_away(TWO)
+    await ann.served.idle()
+    assert not [text for text in ann.texts(TWO) if text.startswith("re ")]
+
+
+async def test_t12_who_is_sent_away_as_their_turn_begins_leaves_no_session_behind(
+    ann: Talkers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authorise, times = Access.authorise, count(1)
+    is_asked, is_sent_away = asyncio.Event(), asyncio.Event()
+
+    async def authorise_slowly(access: Access, message: Message) -> Admission | Refusal:
+        admission = await authorise(access, message)
+        if next(times) == AT_ITS_TURN:
+            is_asked.set()
+            await is_sent_away.wait()
+        return admission
+
+    monkeypatch.setattr(Access, "authorise", authorise_slowly)
+    await ann.writes(ONE)
+    await ann.served.until(is_asked.is_set)
+    await ann.is_sent_away(ONE)
+    is_sent_away.set()
+    await ann.hears(ONE, NO_LONGER_WORDS, after=0)
+    await ann.is_let_in(ONE)
+    await ann.writes(ONE)
 
 
 async def test_r1_who_is_linked_as_their_turn_begins_is_answered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ann: Talkers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin, has_begun, is_linked = SqlTurns.begin, asyncio.Event(), asyncio.Event()
 
@@ -337,14 +331,7 @@ async def test_r1_who_is_linked_as_their_turn_begins_is_answered(
         return turn
 
     monkeypatch.setattr(SqlTurns, "begin", begin_slowly)
-    world = World(tmp_path, monkeypatch)
-    await world.served.start()
-    try:
-        await world.writes("ann", "one")
-        await world.served.until(has_begun.is_set)
-        await world.links("ann", "two", "one", 0)
-        is_linked.set()
-        await world.settle()
-        await world.served.stop()
-    finally:
-        await world.served.end()
+    await ann.writes(ONE)
+    await ann.served.until(has_begun.is_set)
+    await link(ann, TWO, ONE)
+    is_linked.set()
