@@ -72,13 +72,13 @@ _RECEIVED = (
     .order_by(inbox.c.number)
 )
 _SENT = (
-    select(outbox.c.kind, outbox.c.state, outbox.c.text, outbox.c.created_at)
+    select(outbox.c.kind, outbox.c.state, outbox.c.created_at)
     .join(turns, turns.c.id == outbox.c.turn)
     .join(inbox, inbox.c.number == turns.c.number)
     .where(IS_OF_SENDER)
     .order_by(outbox.c.created_at)
 )
-_NOTICES = select(outbox.c.address, outbox.c.text, outbox.c.state, outbox.c.created_at).where(
+_NOTICES = select(outbox.c.address, outbox.c.kind, outbox.c.state, outbox.c.created_at).where(
     outbox.c.turn.is_(None), outbox.c.address.like(bindparam("pattern"), escape="\\")
 )
 _USAGE = select(usage).where(usage.c.person == bindparam("person")).order_by(usage.c.number)
@@ -212,7 +212,7 @@ class _Reading:
         return [
             *(row._asdict() for row in answers),
             *(
-                {"kind": "notice", "text": row.text, "created_at": row.created_at}
+                {"kind": "notice", "state": row.state, "created_at": row.created_at}
                 for row in notices
             ),
         ]

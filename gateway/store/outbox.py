@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Update, bindparam, select, update
+from sqlalchemy import Update, and_, bindparam, case, select, update
 from typing_extensions import override
 
 from gateway.clock import Clock
@@ -25,7 +25,15 @@ _SENT = _OF_ID.values(
     text=bindparam("new_text"),
 )
 _CHECKPOINT = _OF_ID.values(text=bindparam("new_text"))
-_SETTLE = _OF_ID.values(state=bindparam("new_state"), reason=bindparam("new_reason"))
+_SETTLE = _OF_ID.values(
+    state=bindparam("new_state"),
+    reason=bindparam("new_reason"),
+    # A notice that was said is not said again: it may hold a code.
+    text=case(
+        (and_(outbox.c.turn.is_(None), bindparam("new_state") == OutboxState.FINAL.value), ""),
+        else_=outbox.c.text,
+    ),
+)
 _ORDER = (outbox.c.created_at, outbox.c.position, outbox.c.id)
 _OF_TURN = select(outbox).where(outbox.c.turn == bindparam("turn")).order_by(*_ORDER)
 _OF_MESSAGE = select(outbox.c.address).where(outbox.c.message_id == bindparam("message"))

@@ -13,7 +13,7 @@ from gateway.store.inserts import insert, insert_or_skip
 from gateway.store.kept import put_state, waiting_row, was_withdrawn
 from gateway.store.leases import claim, require
 from gateway.store.reviving import let_wait_again
-from gateway.store.schema import IS_WAITING, entries, inbox, steps, turns
+from gateway.store.schema import IS_WAITING, entries, inbox, outbox, steps, turns
 from gateway.store.session_of_turn import session_of
 from gateway.store.sessions import new_session
 from gateway.store.statements import Transaction
@@ -48,6 +48,8 @@ _IS_FIRST = ~exists().where(
     _earlier.c.number < inbox.c.number,
 )
 _FIRST_IN_LANE = select(inbox.c.number).where(inbox.c.number == bindparam("number"), _IS_FIRST)
+_FORGET_WORDS = update(outbox).where(outbox.c.turn == bindparam("turn")).values(text="")
+"""Nobody goes on with a turn that is done: its words are in the history, or for nobody to keep."""
 _UNFINISHED = select(turns.c.id).join(inbox, inbox.c.number == turns.c.number).where(IS_WAITING)
 _STEP = insert_or_skip(steps)
 _STEPS = select(steps.c.call_id).where(steps.c.turn == bindparam("turn"))
@@ -106,6 +108,8 @@ class SqlTurns(Turns):
         def operation(transaction: Transaction) -> None:
             require(transaction, turn)
             transaction.run(_FINISH, values)
+            if state is TurnState.DONE:
+                transaction.run(_FORGET_WORDS, values)
             if reason:
                 transaction.run(_PUT_REASON, {"which": turn.kept.number, "why": reason})
             put_state(transaction, turn.kept.number, "done")

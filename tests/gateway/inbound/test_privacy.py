@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sqlite3
 import zipfile
 from collections.abc import AsyncIterator, Sequence
@@ -134,9 +135,7 @@ async def test_everything_of_a_person_is_erased_and_nothing_of_anybody_else(make
     async with served.running():
         await served.asks("I am Bob, and I like HONEY.", "You said", "bob")
         await a_full_life(served)
-        assert {"entries.body", "overheard.text", "inbox.message", "outbox.text"} <= traces(
-            served, "MITZI"
-        )
+        assert {"entries.body", "overheard.text", "inbox.message"} <= traces(served, "MITZI")
         spent = served.rows("select count(*), sum(input_tokens) from usage")
         await forgets(served)
         assert served.texts(ANN)[-1].startswith("As you asked, I now erase")
@@ -320,3 +319,16 @@ async def test_what_is_old_goes_as_the_settings_say(make: Make) -> None:
         assert served.rows("select count(*) from usage") == [(2,)]
         await later(served, DAY * 31)
         await served.until(lambda: served.rows("select count(*) from usage") == [(1,)], step=60)
+
+
+async def test_t6_a_code_that_was_told_is_in_no_table(make: Make) -> None:
+    served = make(access={"direct_messages": "pairing", "allowlist": [f"fake:{ANN}"]})
+    async with served.running():
+        await served.asks("/link", "good for ten minutes", ANN)
+        await served.writes("let me in", "bob")
+        await served.reads("good for an hour", "bob")
+        await served.idle()
+        await served.passes(1)
+        for told in (served.texts(ANN)[-1], served.texts("bob")[-1]):
+            code = re.findall(r"\b[2-9A-HJ-NP-Z]{8}\b", told)[0]
+            assert traces(served, code) == set()
