@@ -141,13 +141,19 @@ class Circles:
     def has_left(self, circle: Circle, unanswered: set[str]) -> None:
         """From here on nothing of theirs is answered from what they have left."""
         self.leaving = set()
-        for marker in unanswered:
-            if account_of(marker) in circle.accounts and self.whose[marker] is not circle:
-                self.uncertain.add(marker)
-                circle.known.add(marker)
-                self.lines[marker] = circle
-                if marker not in self.seen:
-                    self.whose[marker] = circle
+        waiting = [
+            marker
+            for marker in sorted(unanswered, key=lambda one: self.sent[one])
+            if account_of(marker) in circle.accounts and self.whose[marker] is not circle
+        ]
+        circle.known.update(waiting)
+        unseen = [marker for marker in waiting if marker not in self.seen]
+        # What was being answered is stopped; the next one may have been begun, too.
+        self.uncertain |= (set(waiting) & self.seen) | set(unseen[:1])
+        for marker in waiting:
+            self.lines[marker] = circle
+        for marker in unseen:
+            self.whose[marker] = circle
 
     def unlink(self, account: Account) -> Circle:
         old = self.of[account]

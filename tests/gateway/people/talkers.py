@@ -28,7 +28,7 @@ _CODE = re.compile(r"/link ([2-9A-HJ-NP-Z]{8})")
 _ANSWER = re.compile(r"re (\S+);")
 _ENOUGH = 2
 """Deaths after which the next may be the last."""
-_LONG = 900.0
+_LONG = 1800.0
 
 
 class Thinking(Gate):
@@ -70,6 +70,7 @@ class Talkers:
             *PLATFORMS,
             model=FakeProvider(otherwise=self._answer),
             access={"direct_messages": "pairing", "groups": "open"},
+            queues={"per_session": 1_000, "per_person": 1_000},
         )
         self.accounts: list[Account] = [(who, at) for who in people for at in PLATFORMS]
         self.teams: list[Account] = [(TEAM, at) for at in PLATFORMS]
@@ -250,7 +251,7 @@ class Talkers:
         """Let everything be answered, and see that each was, once, and in order."""
         excused = self.circles.uncertain | self.circles.turned_away
         try:
-            await self.served.until(lambda: self._unanswered() <= excused, within=600.0)
+            await self.served.until(lambda: self._unanswered() <= excused, within=_LONG)
         except AssertionError:
             left = self._unanswered() - excused
             told = {account_of(one): self.texts(account_of(one))[-4:] for one in left}
