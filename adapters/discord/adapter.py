@@ -68,6 +68,8 @@ class DiscordAdapter(
     choices_at_most: ClassVar[int] = CHOICES_AT_MOST
     repeat_window: ClassVar[float] = 120.0
     limits = LIMITS
+    silent_at_most = 180.0
+    """Heartbeats are answered every 41 seconds, and the connection itself bears 60 of silence."""
 
     def __init__(self, name: AccountName, settings: DiscordSettings, kit: AdapterKit) -> None:
         super().__init__(name, settings, kit)

@@ -58,6 +58,8 @@ class SlackAdapter(
     stream_every: ClassVar[float] = 0.7
     choices_at_most: ClassVar[int] = CHOICES_AT_MOST
     limits = LIMITS
+    silent_at_most = 180.0
+    """A socket answers a ping each 5 seconds; without one Slack is asked each 60."""
 
     def __init__(self, name: AccountName, settings: SlackSettings, kit: AdapterKit) -> None:
         super().__init__(name, settings, kit)

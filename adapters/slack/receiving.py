@@ -31,6 +31,7 @@ log = structlog.get_logger()
 
 _HELLO_WITHIN = 10.0
 _SAVE_EVERY = 3.0
+_ASKED_EVERY = 60.0
 _LAST_ACKNOWLEDGEMENTS = 2.0
 _LIVED_WELL = 30.0
 """A connection that has lasted so long was a good one: the next may be tried at once."""
@@ -115,8 +116,21 @@ class Receiver:
 
         catch_up()
         async with server.serving(take):
-            self._kit.health.alive()
-            await asyncio.get_running_loop().create_future()
+            while True:
+                self._kit.health.alive()
+                await self._kit.clock.sleep(_ASKED_EVERY)
+                await self._ask_who_we_are()
+
+    async def _ask_who_we_are(self) -> None:
+        """Have Slack say that it still knows the app: whoever is only told may be told nothing."""
+        patience = Patience(self._kit)
+        while True:
+            try:
+                await self._identity.ask()
+            except RetryLater as trouble:
+                await patience.wait(str(trouble), at_least=trouble.after)
+            else:
+                return
 
 
 def bolt_app(me: Me, settings: SlackSettings, api: Api, intake: Intake) -> AsyncApp:

@@ -66,6 +66,8 @@ class TelegramAdapter(
     settings_type: ClassVar[type[TelegramSettings]] = TelegramSettings
     typing_every: ClassVar[float] = 4.0
     choices_at_most: ClassVar[int] = CHOICES_AT_MOST
+    silent_at_most = 180.0
+    """A question without updates is answered within 50 seconds, one about the webhook each 60."""
 
     def __init__(self, name: AccountName, settings: TelegramSettings, kit: AdapterKit) -> None:
         super().__init__(name, settings, kit)

@@ -16,6 +16,7 @@ from adapters.telegram.patience import Patience
 from adapters.telegram.polling import Poller, Update
 from adapters.telegram.presses import Presses
 from adapters.telegram.settings import TelegramSettings, WebhookSettings
+from gateway.chat_text import clean
 from gateway.contracts.adapter import AdapterKit, Deliver
 from gateway.errors import GatewayError
 from gateway.ids import AccountName
@@ -24,6 +25,8 @@ from gateway.messages import Inbound, Message, Receipt
 log = structlog.get_logger()
 
 _ALBUMS_REMEMBERED = 64
+_WEBHOOK_ASKED_EVERY = 60.0
+_LONGEST_REASON = 200
 
 
 class Receiver:
@@ -86,16 +89,30 @@ class Receiver:
             await intake.take(update)
 
         async with server.serving(take):
-            await self._patience.call(
-                "setWebhook",
-                {
-                    "url": settings.url,
-                    "secret_token": server.secret,
-                    "allowed_updates": UPDATES,
-                },
-            )
+            await self._register(settings, server.secret)
+            while True:
+                await self._kit.clock.sleep(_WEBHOOK_ASKED_EVERY)
+                await self._look_after_webhook(settings, server.secret)
+
+    async def _register(self, settings: WebhookSettings, secret: str) -> None:
+        webhook = {"url": settings.url, "secret_token": secret, "allowed_updates": UPDATES}
+        await self._patience.call("setWebhook", webhook)
+        self._kit.health.alive()
+
+    async def _look_after_webhook(self, settings: WebhookSettings, secret: str) -> None:
+        """Ask how delivering goes: whoever is only told hears nothing when it does not.
+
+        https://core.telegram.org/bots/api#getwebhookinfo
+        """
+        told = await self._patience.call("getWebhookInfo", {})
+        if told.get("url") != settings.url:
+            self._kit.health.troubled("another program took the webhook; it is set anew")
+            await self._register(settings, secret)
+        elif self._kit.clock.now() - (told.get("last_error_date") or 0) < _WEBHOOK_ASKED_EVERY:
+            reason = clean(str(told.get("last_error_message")))[:_LONGEST_REASON]
+            self._kit.health.troubled(f"Telegram cannot deliver to {settings.url}: {reason}")
+        else:
             self._kit.health.alive()
-            await asyncio.get_running_loop().create_future()
 
 
 class Intake:

@@ -87,6 +87,9 @@ class Adapter(ABC):
     is_trusted: ClassVar[bool] = False
     """Whoever can write here is the owner: true only of the process's own terminal."""
     limits: Limits
+    silent_at_most: float | None = None
+    """Seconds in which `run` says something of its health, `alive` or `troubled`: a run that does
+    not is taken for dead and begun anew. None where a platform may be silent for good."""
 
     def __init__(self, name: AccountName, settings: Any, kit: AdapterKit) -> None:
         self.name = name

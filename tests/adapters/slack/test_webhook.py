@@ -9,11 +9,12 @@ import pytest
 
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.settings import SlackSettings
-from gateway.errors import ConfigInvalid
+from gateway.errors import AccountRejected, ConfigInvalid
 from gateway.ids import AccountName
 from gateway.messages import Receipt
 from tests.fakes.account import Account
 from tests.fakes.clock import FakeClock
+from tests.fakes.faults import Answer
 from tests.fakes.slack import FakeSlack, Requests, User
 
 FIVE_MINUTES = 300
@@ -197,3 +198,29 @@ async def test_a_port_that_is_taken_is_said(
         await second.run(account.gate)
     await second.close()
     assert adapter.name == "helper"
+
+
+async def test_an_app_that_is_only_told_asks_whether_slack_still_knows_it(
+    adapter: SlackAdapter, server: FakeSlack, account: Account, clock: FakeClock
+) -> None:
+    async with account.receiving(adapter):
+        await account.health.until(lambda health: health.is_alive)
+        server.faults.add(Answer(503), path="auth.test", times=1)
+        await clock.until_sleeping(2)
+        await clock.advance(60)
+        await account.health.until(lambda health: not health.is_alive)
+        await clock.until_sleeping(2)
+        await clock.advance(1)
+        await account.health.until(lambda health: health.is_alive)
+
+
+async def test_an_app_that_is_only_told_notices_that_its_token_was_revoked(
+    adapter: SlackAdapter, server: FakeSlack, account: Account, clock: FakeClock
+) -> None:
+    running = asyncio.create_task(adapter.run(account.gate))
+    await account.health.until(lambda health: health.is_alive)
+    server.world.token_refusal = "token_revoked"
+    await clock.until_sleeping(2)
+    await clock.advance(60)
+    with pytest.raises(AccountRejected, match="revoked"):
+        await running

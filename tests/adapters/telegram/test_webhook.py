@@ -309,3 +309,36 @@ async def test_a_webhook_that_cannot_be_set_is_tried_again(
         ann.writes("hello")
         await server.until(lambda server: not server.updates.pending)
     assert account.gate.texts == ["hello"]
+
+
+async def until_asked(server: FakeTelegram, clock: FakeClock, times: int) -> None:
+    """Let a minute pass, after which Telegram is asked how delivering goes."""
+    await clock.until_sleeping()
+    await clock.advance(60)
+    await server.until(lambda server: len(server.calls("getWebhookInfo")) == times)
+
+
+async def test_deliveries_that_fail_are_told_and_so_is_their_end(
+    adapter: TelegramAdapter, server: FakeTelegram, account: Account, clock: FakeClock
+) -> None:
+    async with listening(adapter, account, server):
+        server.webhook.last_error = "SSL error: certificate verify failed"
+        server.webhook.last_error_at = int(clock.now()) + 30
+        await until_asked(server, clock, 1)
+        await account.health.until(lambda health: not health.is_alive)
+        assert account.health.troubles == [
+            f"Telegram cannot deliver to {server.webhook.url}: SSL error: certificate verify failed"
+        ]
+        await until_asked(server, clock, 2)
+        await account.health.until(lambda health: health.is_alive)
+
+
+async def test_a_webhook_that_another_program_took_is_set_anew(
+    adapter: TelegramAdapter, server: FakeTelegram, account: Account, clock: FakeClock, url: str
+) -> None:
+    async with listening(adapter, account, server):
+        server.webhook.url = "https://elsewhere.example/updates"
+        await until_asked(server, clock, 1)
+        await server.until(lambda server: server.webhook.url == url)
+        await account.health.until(lambda health: health.is_alive)
+    assert account.health.troubles == ["another program took the webhook; it is set anew"]

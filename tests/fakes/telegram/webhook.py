@@ -25,6 +25,7 @@ class Webhook:
         self.url = ""
         self.secret = ""
         self.last_error = ""
+        self.last_error_at = 0
         self.attempts = 0
         """How many posts were made, retries included."""
 
@@ -60,6 +61,7 @@ class Webhook:
             "pending_update_count": len(self._world.updates.pending),
         }
         if self.last_error:
+            shown["last_error_date"] = self.last_error_at
             shown["last_error_message"] = self.last_error
         return shown
 
@@ -91,7 +93,8 @@ class Webhook:
             async with session.post(self.url, json=update, headers=headers) as answer:
                 if answer.ok:
                     return True
-                self.last_error = f"Wrong response from the webhook: {answer.status}"
+                failure = f"Wrong response from the webhook: {answer.status}"
         except (aiohttp.ClientError, TimeoutError) as failed:
-            self.last_error = f"Connection failed: {type(failed).__name__}"
+            failure = f"Connection failed: {type(failed).__name__}"
+        self.last_error, self.last_error_at = failure, int(self._world.clock.now())
         return False
