@@ -154,8 +154,15 @@ class Gateway:
         )
 
     def _turned_away(self) -> TurnedAway:
-        inbox, replies = self._store.inbox, self._replies
-        return TurnedAway(inbox, self._pairing, replies, self._spawn, self._clock)
+        return TurnedAway(
+            inbox=self._store.inbox,
+            missed=self._store.missed,
+            pairing=self._pairing,
+            notices=self._replies,
+            spawn=self._spawn,
+            stir=self._stir,
+            clock=self._clock,
+        )
 
     def _means(self, stops: Stops, desk: ApprovalDesk) -> Means:
         return Means(

@@ -150,7 +150,22 @@ class MessageDeleted:
     message_id: MessageId
 
 
-Inbound = Message | PlaceMoved | MessageDeleted
+@dataclass(frozen=True, slots=True)
+class MessagesMissed:
+    """Messages of one conversation that were found too long after they were written.
+
+    They are not answered, and whoever wrote them to the bot is told so, once for all.
+    """
+
+    messages: tuple[Message, ...]
+    """Oldest first; at least one."""
+
+    @property
+    def event_key(self) -> EventKey:
+        return self.messages[-1].event_key
+
+
+Inbound = Message | PlaceMoved | MessageDeleted | MessagesMissed
 
 
 @dataclass(frozen=True, slots=True)

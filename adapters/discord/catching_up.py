@@ -1,4 +1,8 @@
-"""What was missed: after a gap, channels are read from what was surely seen on."""
+"""What was missed: after a gap, channels are read from what was surely seen on.
+
+The newest comes first, as a channel may hold more than can be read. What is met on the way and is
+too old to be answered is told of, without another call.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -19,6 +23,10 @@ log = structlog.get_logger()
 Json = Mapping[str, Any]
 
 _SERVERS_TOLD_WITHIN = 5.0
+_TOLD_OF_WITHIN = 7 * 86_400.0
+"""What is older than that is not even told of."""
+_AHEAD = 60.0
+"""Seconds that Discord's clock may be before ours."""
 _PAGE = 100
 _PAGES_AT_MOST = 50
 _CHANNELS_AT_ONCE = 4
@@ -51,6 +59,9 @@ class CatchingUp:
         """Servers that have still to be described."""
         self._described = asyncio.Event()
         self._since = 0
+        """What is younger is answered."""
+        self._told_since = 0
+        """What lies between this and that was missed too, and is told of."""
         self._direct: Sequence[str] = ()
         """Direct conversations in which something may have been missed."""
         self._is_all_read = True
@@ -63,9 +74,10 @@ class CatchingUp:
         """
         if self._search is not None:
             self._search.cancel()
-        oldest = snowflake(self._clock.now() - self._within)
-        self._since = max(self._ledger.surely_seen, oldest)
-        self._ledger.look_back(self._since)
+        seen, now = self._ledger.surely_seen, self._clock.now()
+        self._since = max(seen, snowflake(now - self._within))
+        self._told_since = max(seen, snowflake(now - _TOLD_OF_WITHIN))
+        self._ledger.look_back(self._told_since)
         self._is_all_read = True
         self._direct = self._ledger.direct_channels
         self._missing = set(servers)
@@ -95,9 +107,9 @@ class CatchingUp:
 
         async def read(channel: str) -> None:
             async with limit:
-                missed = await self._missed(channel, behind[channel])
+                missed, too_old = await self._read(channel, behind[channel])
                 left.pop(channel, None)
-                self._intake.release(channel, missed)
+                self._intake.release(channel, missed, too_old)
                 await self._clock.sleep(_REST)
 
         async with asyncio.TaskGroup() as tasks:
@@ -111,38 +123,42 @@ class CatchingUp:
         found: dict[str, str | None] = {
             spot.id: spot.guild
             for spot in self._places.with_text()
-            if spot.last_message is not None and int(spot.last_message) > self._since
+            if spot.last_message is not None and int(spot.last_message) > self._told_since
         }
         return found | dict.fromkeys(self._direct)
 
-    async def _missed(self, channel: str, server: str | None) -> list[Message]:
-        """Read a channel from what was surely seen on; what cannot be read is left."""
-        found: list[Message] = []
-        after = self._since
+    async def _read(self, channel: str, server: str | None) -> tuple[list[Message], list[Message]]:
+        """Return what is to be answered and what is too old for it, each oldest first."""
+        shown: list[Json] = []
+        before = snowflake(self._clock.now() + _AHEAD)
         for _ in range(_PAGES_AT_MOST):
-            page = await self._page(channel, after)
-            for message in page:
-                told = {**message, "guild_id": server} if server else message
-                inbound = self._intake.read("MESSAGE_CREATE", told)
-                if isinstance(inbound, Message):
-                    found.append(inbound)
-            if len(page) < _PAGE:
+            page = await self._page(channel, before)
+            shown = [*page, *shown]
+            if len(page) < _PAGE or int(page[0]["id"]) <= self._since:
                 break
-            after = int(page[-1]["id"])
+            before = int(page[0]["id"])
         else:
             log.warning("history.not_read", reason="so much was missed in one channel")
+        found: list[Message] = []
+        too_old: list[Message] = []
+        for message in shown:
+            told = {**message, "guild_id": server} if server else message
+            inbound = self._intake.read("MESSAGE_CREATE", told)
+            if isinstance(inbound, Message) and int(message["id"]) > self._told_since:
+                (found if int(message["id"]) > self._since else too_old).append(inbound)
         if found:
             log.info("history.caught_up", messages=len(found))
-        return found
+        return found, too_old
 
-    async def _page(self, channel: str, after: int) -> Sequence[Json]:
+    async def _page(self, channel: str, before: int) -> Sequence[Json]:
+        """Return the newest before that one, oldest first; none where they cannot be read."""
         for failures in range(_TRIES):
             try:
                 page: list[Json] = await self._rest.call(
                     "GET",
                     "/channels/{channel}/messages",
                     channel=channel,
-                    after=str(after),
+                    before=str(before),
                     limit=str(_PAGE),
                 )
             except RetryLater as pause:

@@ -12,7 +12,7 @@ from adapters.discord.ledger import Ledger
 from gateway.clock import Clock
 from gateway.contracts.adapter import Deliver
 from gateway.errors import RetryLater
-from gateway.messages import Inbound, Message, Origin, Receipt
+from gateway.messages import Inbound, Message, MessagesMissed, Origin, Receipt
 
 log = structlog.get_logger()
 
@@ -83,16 +83,19 @@ class Intake:
         """Keep nothing of the channels for which `held` is true, until `go_on` or `release`."""
         self._held = held
 
-    def release(self, channel: str, missed: list[Message]) -> None:
+    def release(self, channel: str, missed: list[Message], too_old: list[Message]) -> None:
         """Let a channel go on, with what was missed in it where it belongs."""
         line = self._lines.setdefault(channel, deque())
         known = {one.event_key for one in line}
         new = [one for one in missed if one.event_key not in known]
-        for one in new:
+        old = tuple(one for one in too_old if one.event_key not in known)
+        for one in (*new, *old):
             self._ledger.arrived(_number(one))
-        self._waiting += len(new)
+        self._waiting += len(new) + bool(old)
         later = list(line)
         line.clear()  # and filled again, as somebody may be at work on it
+        if old:
+            line.append(MessagesMissed(old))
         line.extend(_merged(new, later))
         self._work_on(channel)
 
@@ -113,8 +116,11 @@ class Intake:
                 inbound = line.popleft()  # at once, as something may be put before it meanwhile
                 await self.kept(inbound)
                 self._waiting -= 1
-                if isinstance(inbound, Message) and inbound.origin is Origin.TYPED:
-                    self._ledger.kept(_number(inbound))
+                for message in (
+                    inbound.messages if isinstance(inbound, MessagesMissed) else [inbound]
+                ):
+                    if isinstance(message, Message) and message.origin is Origin.TYPED:
+                        self._ledger.kept(_number(message))
         finally:
             self._at_work.discard(channel)
             if not line:

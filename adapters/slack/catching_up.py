@@ -20,9 +20,13 @@ _PAGE = 200
 _PAGES = 5
 _CONVERSATIONS = 200
 _KINDS = "im,mpim,public_channel,private_channel"
+_TOLD_OF_WITHIN = 7 * 86_400.0
+"""Seconds; what is older than that is not even told of."""
 _GONE = {"thread_not_found", "message_not_found", "channel_not_found", "not_in_channel"}
 _OVERLAP = 10
 """Seconds before the last message seen: one of another conversation may have overtaken it."""
+_AHEAD = 60.0
+"""Seconds that Slack's clock may be before ours."""
 _BEFORE_A_NEW_ONE = 1.5
 """Seconds that a new message waits for older ones: Slack wants it acknowledged in three."""
 
@@ -41,8 +45,10 @@ class CatchingUp:
         self._clock = clock
         self._oldest_age = oldest_age
         self._wanted = asyncio.Event()
-        self._since: str | None = None
-        """From when on to look, while there is a gap."""
+        self._since: Decimal | None = None
+        """From when on what was missed is answered, while there is a gap."""
+        self._told_since = Decimal(0)
+        """What lies between this and that is too old for it, and is told of."""
         self._looking: dict[str, asyncio.Lock] = {}
         self._done: set[str] = set()
 
@@ -51,10 +57,14 @@ class CatchingUp:
         self._ledger.note_gap()
         gap = self._ledger.gap
         if gap is not None:
-            oldest = Decimal(f"{self._clock.now() - self._oldest_age:.6f}")
-            self._since = str(max(Decimal(gap) - _OVERLAP, oldest))
+            begun = Decimal(gap) - _OVERLAP
+            self._since = max(begun, self._ago(self._oldest_age))
+            self._told_since = max(begun, self._ago(_TOLD_OF_WITHIN))
             self._done.clear()
             self._wanted.set()
+
+    def _ago(self, seconds: float) -> Decimal:
+        return Decimal(f"{self._clock.now() - seconds:.6f}")
 
     async def run(self) -> None:
         """Look whenever it is wanted."""
@@ -82,9 +92,11 @@ class CatchingUp:
             since = self._since
             if since is None or channel in self._done:
                 return
-            messages = await self._missed(channel, since)
+            shown = await self._shown(channel, since)
+            messages = [one for one in shown if Decimal(one["ts"]) > since]
             for message in messages:
                 await self._intake.take_missed(channel, message)
+            await self._intake.tell_missed(channel, shown[: len(shown) - len(messages)])
             if since == self._since:
                 self._done.add(channel)
         if messages:
@@ -101,20 +113,37 @@ class CatchingUp:
         names.update(dict.fromkeys(one["id"] for one in listed))
         return list(names)[:_CONVERSATIONS]
 
-    async def _missed(self, channel: str, since: str) -> list[Json]:
-        """Return a conversation's messages since then, oldest first, with those in threads."""
-        told = await self._pages("conversations.history", "messages", channel=channel, oldest=since)
+    async def _shown(self, channel: str, since: Decimal) -> list[Json]:
+        """Return what was missed in a conversation and its threads, oldest first.
+
+        The newest is read first, as there may be more than can be read, and what is met on the way
+        before `since` costs no other call.
+        """
+        told_since = self._told_since
+        bounds = {"oldest": str(told_since), "latest": str(self._ago(-_AHEAD))}
+        told = await self._pages(
+            "conversations.history", "messages", until=since, channel=channel, **bounds
+        )
         roots = {one["thread_ts"] for one in told if one.get("thread_ts") and _has_more(one)}
         roots.update(self._ledger.threads_of(channel))
         for root in sorted(roots):
             told += await self._pages(
-                "conversations.replies", "messages", channel=channel, ts=root, oldest=since
+                "conversations.replies",
+                "messages",
+                channel=channel,
+                ts=root,
+                oldest=str(told_since),
             )
-        new = {one["ts"]: one for one in told if Decimal(one["ts"]) > Decimal(since)}
+        new = {one["ts"]: one for one in told if Decimal(one["ts"]) > told_since}
         return [new[ts] for ts in sorted(new, key=Decimal)]
 
-    async def _pages(self, method: str, kind: str, **parameters: Any) -> list[Json]:
-        """Read a list to its end, or as far as is sensible; what may not be read is no list."""
+    async def _pages(
+        self, method: str, kind: str, *, until: Decimal | None = None, **parameters: Any
+    ) -> list[Json]:
+        """Read a list to its end, back to a moment, or as far as is sensible.
+
+        What may not be read is no list.
+        """
         found: list[Json] = []
         cursor: dict[str, str] = {}
         for _ in range(_PAGES):
@@ -126,7 +155,8 @@ class CatchingUp:
                 return found
             found += answer.get(kind) or ()
             following = (answer.get("response_metadata") or {}).get("next_cursor")
-            if not following:
+            is_far_enough = found and until is not None and Decimal(found[-1]["ts"]) <= until
+            if not following or is_far_enough:
                 return found
             cursor = {"cursor": following}
         return found

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -17,7 +17,7 @@ from adapters.slack.ledger import Ledger
 from gateway.contracts.adapter import AdapterKit, Deliver
 from gateway.errors import RetryLater
 from gateway.ids import ExternalUser
-from gateway.messages import Inbound, Message, Origin, Receipt
+from gateway.messages import Inbound, Message, MessagesMissed, Origin, Receipt
 
 log = structlog.get_logger()
 
@@ -127,9 +127,23 @@ class Intake:
         """Have a message of a channel's history kept, however long it takes."""
         self._note_files(message)
         async with self._in_line(channel):
-            inbound = self._reader.read_message(channel, message)
+            inbound = self._read_shown(channel, message)
             if inbound is not None:
                 await self._kept(inbound, within=None)
+
+    async def tell_missed(self, channel: str, messages: Sequence[Body]) -> None:
+        """Have it told that these are too old to be answered."""
+        read = [self._read_shown(channel, message) for message in messages]
+        missed = tuple(one for one in read if one is not None)
+        if missed:
+            await self._kept(MessagesMissed(missed), within=None)
+
+    def _read_shown(self, channel: str, message: Body) -> Message | None:
+        try:
+            return self._reader.read_message(channel, message)
+        except _MALFORMED as error:
+            log.warning("event.skipped", kind="history", error=type(error).__name__)
+            return None
 
     async def _take_press(self, body: Body) -> None:
         inbound = self._reader.read_press(body)

@@ -63,6 +63,17 @@ class Overheard(Protocol):
         ...
 
 
+class Missed(Protocol):
+    """What was found too long after it was written to be answered."""
+
+    async def note(self, messages: Sequence[Message]) -> bool:
+        """Record messages of one conversation without their text, and have it told there, once.
+
+        False if all of them were known before.
+        """
+        ...
+
+
 class KeepOutcome(StrEnum):
     """What `Inbox.keep` did."""
 

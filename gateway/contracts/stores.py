@@ -13,7 +13,7 @@ from typing import Protocol
 
 from gateway.contracts.approvals import Approvals
 from gateway.contracts.dead_letters import DeadLetters
-from gateway.contracts.inbox import Inbox, Kept, Overheard
+from gateway.contracts.inbox import Inbox, Kept, Missed, Overheard
 from gateway.contracts.linking import Announcements, Audit, Links
 from gateway.contracts.money import Holds, UsageLedger
 from gateway.contracts.overview import Overview
@@ -328,6 +328,7 @@ class Store(Protocol):
     transcript: Transcript
     outbox: Outbox
     cursors: Cursors
+    missed: Missed
     overheard: Overheard
     approvals: Approvals
     usage: UsageLedger

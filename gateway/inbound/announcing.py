@@ -18,6 +18,10 @@ from gateway.replies.wording import as_code
 log = structlog.get_logger()
 
 Said = tuple[str, tuple[Choice, ...]]
+MISSED_WORDS = (
+    "I was away. Some of what was written to me here is too old by now for me to answer by "
+    "myself: please write again what still matters."
+)
 UNDO = Choice("Undo", "/link undo", is_danger=True)
 
 
@@ -123,6 +127,7 @@ _KINDS: Mapping[str, Callable[[Mapping[str, str]], Said]] = {
     "unlinked": _unlinked,
     "refused": lambda facts: (words.OTHER_REFUSED_WORDS.format(other=_other(facts)), ()),
     "burnt": lambda _: (words.BURNT_WORDS, ()),
+    "missed": lambda _: (MISSED_WORDS, ()),
     "forgetting": lambda facts: forget_words.forgetting(facts["by"], float(facts["at"])),
     "kept": lambda facts: (forget_words.KEPT_WORDS.format(by=as_code(facts["by"])), ()),
     "not_forgotten": lambda _: (forget_words.CHANGED_WORDS, ()),

@@ -17,6 +17,7 @@ from gateway.messages import (
     Inbound,
     Message,
     MessageDeleted,
+    MessagesMissed,
     PlaceMoved,
     Receipt,
     channel_context,
@@ -65,6 +66,18 @@ class Gate:
             case MessageDeleted():
                 await self._inbox.withdraw(inbound.account, inbound.message_id)
                 return Receipt()
+            case MessagesMissed():
+                await self._note_missed(inbound)
+                return Receipt()
+
+    async def _note_missed(self, missed: MessagesMissed) -> None:
+        answerable = [
+            message
+            for message in missed.messages
+            if not isinstance(await self._access.authorise(message), Refusal)
+        ]
+        if answerable:
+            await self._turned_away.miss(answerable)
 
     async def _accept_move(self, moved: PlaceMoved) -> Receipt:
         old = channel_context(moved.platform, moved.old)

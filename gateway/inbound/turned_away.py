@@ -1,12 +1,12 @@
 """What people are told whose messages are refused: little, and not often."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Literal, Protocol
 
 import structlog
 
 from gateway.clock import Clock
-from gateway.contracts.inbox import Inbox
+from gateway.contracts.inbox import Inbox, Missed
 from gateway.ids import MessageId
 from gateway.messages import Address, Message, Origin, Receipt
 from gateway.people.access import Reason, Refusal
@@ -69,15 +69,19 @@ class TurnedAway:
     def __init__(
         self,
         inbox: Inbox,
+        missed: Missed,
         pairing: Pairing,
         notices: Notices,
         spawn: Callable[[Coroutine[Any, Any, object]], None],
+        stir: Callable[[], None],
         clock: Clock,
     ) -> None:
         self._inbox = inbox
+        self._missed = missed
         self._pairing = pairing
         self._notices = notices
         self._spawn = spawn
+        self._stir = stir
         self._clock = clock
         self._told: dict[str, float] = {}
 
@@ -120,6 +124,12 @@ class TurnedAway:
         if message.origin is Origin.TYPED and self._is_due(f"fast {whose}", _BUSY_EVERY):
             self._spawn(self._notices.notice(address, words, reply_to=message.message_id))
         return Receipt(is_taken=False, words=words)
+
+    async def miss(self, messages: Sequence[Message]) -> None:
+        """Record what of one conversation is too old to be answered, and say so there, once."""
+        if await self._missed.note(messages):
+            log.info("messages.missed", account=messages[0].address.account, count=len(messages))
+            self._stir()
 
     async def _record(self, message: Message, reason: Reason) -> bool:
         """Write it down; False for a message that was written down before."""

@@ -8,7 +8,7 @@ from typing_extensions import override
 from gateway.clock import Clock
 from gateway.contracts.approvals import Approvals
 from gateway.contracts.dead_letters import DeadLetters
-from gateway.contracts.inbox import Inbox, Overheard
+from gateway.contracts.inbox import Inbox, Missed, Overheard
 from gateway.contracts.linking import Announcements, Audit, Links
 from gateway.contracts.money import Holds, UsageLedger
 from gateway.contracts.overview import Overview
@@ -35,6 +35,7 @@ from gateway.store.identities import SqlIdentities
 from gateway.store.inbox import SqlInbox
 from gateway.store.linking import SqlLinks
 from gateway.store.location import database_path
+from gateway.store.missed import SqlMissed
 from gateway.store.outbox import SqlOutbox
 from gateway.store.overheard import SqlOverheard
 from gateway.store.overview import SqlOverview
@@ -66,6 +67,7 @@ class SqlStore(Store):
     ) -> None:
         self._database = Database(database_path(url), is_read_only=read_only)
         self.inbox: Inbox = SqlInbox(self._database, clock, queues)
+        self.missed: Missed = SqlMissed(self._database, clock)
         self.overheard: Overheard = SqlOverheard(self._database)
         self.approvals: Approvals = SqlApprovals(self._database, clock)
         self.turns: Turns = SqlTurns(self._database, clock, new_id)

@@ -9,7 +9,15 @@ from gateway.clock import Clock
 from gateway.contracts.adapter import Adapter, AdapterKit, CommandInfo
 from gateway.errors import RetryLater
 from gateway.ids import MessageId
-from gateway.messages import Inbound, Message, MessageDeleted, Origin, PlaceMoved, Receipt
+from gateway.messages import (
+    Inbound,
+    Message,
+    MessageDeleted,
+    MessagesMissed,
+    Origin,
+    PlaceMoved,
+    Receipt,
+)
 from tests.fakes.watch import Watch
 
 COMMANDS = (
@@ -90,6 +98,14 @@ class Gate:
     @property
     def moves(self) -> list[PlaceMoved]:
         return [one for one in self.kept if isinstance(one, PlaceMoved)]
+
+    @property
+    def too_old(self) -> list[list[str]]:
+        return [
+            [message.text for message in one.messages]
+            for one in self.kept
+            if isinstance(one, MessagesMissed)
+        ]
 
     @property
     def deleted(self) -> list[MessageId]:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from gateway.inbound.announcing import MISSED_WORDS
 from tests.fakes.discord import Channel, Interaction, Message
 from tests.fakes.discord.messages import take_away
 from tests.journeys.on_discord import Discord, DiscordPerson, DiscordServer
@@ -336,7 +337,7 @@ async def test_a_person_who_takes_no_messages_stops_nobody(world: World, discord
 async def test_r8_what_was_written_while_it_was_down_is_answered_once_and_in_order(
     world: World, discord: Discord
 ) -> None:
-    """What is older than `catch_up` is left."""
+    """What is older than `catch_up` is told of, once."""
     world.config["adapters"]["discord"]["catch_up"] = 60
     await world.start()
     ann, bob = discord.person("Ann"), discord.person("Bob")
@@ -350,6 +351,7 @@ async def test_r8_what_was_written_while_it_was_down_is_answered_once_and_in_ord
     await world.start()
     ann.writes("and now")
     await ann.reads("and now")
+    await bob.reads(MISSED_WORDS)
     await bob.asks("anything?", "anything?")
     await world.restart()
     await ann.asks("last", "last")
@@ -360,4 +362,4 @@ async def test_r8_what_was_written_while_it_was_down_is_answered_once_and_in_ord
         "and now",
         "last",
     ]
-    assert bob.texts() == ["first", "anything?"]
+    assert bob.texts() == ["first", MISSED_WORDS, "anything?"]

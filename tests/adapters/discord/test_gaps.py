@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from adapters.discord import catching_up
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.inbound import Me, Reader
 from adapters.discord.intake import Intake
@@ -117,16 +118,36 @@ async def test_pages_are_read_to_the_end(
 
 
 @pytest.mark.parametrize("more", [{"catch_up": 0.001}])
-async def test_what_is_too_old_is_left(
+async def test_r8_what_is_too_old_is_told_of_and_not_answered(
     life: Life, account: Account, general: Channel, ann: User
 ) -> None:
     async with life():
         ann.writes("one", channel=general)
-        await heard(account, "one")
+        ann.writes("in private")
+        await heard(account, "one", "in private")
     ann.writes("two", channel=general)
+    ann.writes("three")
+    ann.writes("four", channel=general)
     async with life():
-        ann.writes("three", channel=general)
-        await heard(account, "one", "three")
+        ann.writes("five", channel=general)
+        await heard(account, "one", "in private", "five")
+        await account.gate.until(lambda gate: len(gate.too_old) == 2)
+    told = sorted(text for texts in account.gate.too_old for text in texts)
+    assert [text for text in told if text not in {"one", "in private"}] == ["four", "three", "two"]
+
+
+async def test_of_more_than_can_be_read_the_newest_is_read(
+    life: Life, account: Account, general: Channel, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catching_up, "_PAGES_AT_MOST", 2)
+    async with life():
+        ann.writes("0", channel=general)
+        await heard(account, "0")
+    texts = [str(number) for number in range(1, 251)]
+    for text in texts:
+        ann.writes(text, channel=general)
+    async with life():
+        await account.gate.until(lambda gate: gate.texts == ["0", *texts[50:]])
 
 
 async def test_a_channel_that_may_not_be_read_stops_no_other(
@@ -218,7 +239,7 @@ async def test_r1_what_is_found_while_another_is_being_kept_comes_where_it_belon
             intake.take("MESSAGE_CREATE", told(number))
         await account.gate.until(lambda gate: gate.attempts == 1)
         found = [reader.read("MESSAGE_CREATE", told(number), 0.0) for number in ("8", "9", "10")]
-        intake.release("500", [one for one in found if isinstance(one, Message)])
+        intake.release("500", [one for one in found if isinstance(one, Message)], [])
         account.gate.open.set()
     assert account.gate.texts == ["7", "8", "9", "10"]
     assert account.gate.attempts == 4

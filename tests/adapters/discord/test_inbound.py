@@ -16,7 +16,14 @@ from adapters.discord.inbound import (
 )
 from adapters.discord.places import Places
 from gateway.ids import AccountName, MessageId
-from gateway.messages import Attachment, Inbound, Message, MessageDeleted, PlaceMoved
+from gateway.messages import (
+    Attachment,
+    Inbound,
+    Message,
+    MessageDeleted,
+    MessagesMissed,
+    PlaceMoved,
+)
 
 PAYLOADS = sorted(Path(__file__).parent.glob("payloads/*.json"))
 NOW = 1_800_000_500.0
@@ -49,7 +56,7 @@ def reader(*, threads: bool = False) -> Reader:
 def shown(inbound: Inbound | None) -> dict[str, Any] | None:
     """Write a message as the payload files do: defaults are left out."""
     match inbound:
-        case None | PlaceMoved():
+        case None | PlaceMoved() | MessagesMissed():
             return None
         case MessageDeleted():
             return {"deleted": inbound.message_id, "event_key": inbound.event_key}

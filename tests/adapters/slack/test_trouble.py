@@ -193,19 +193,42 @@ async def test_r8_what_was_written_while_it_was_down_is_answered_in_order(
     assert len(account.gate.messages) == 5
 
 
-async def test_r8_what_is_too_old_is_left(
-    settings: SlackSettings, account: Account, clock: FakeClock, ann: User
+async def test_r8_what_is_too_old_is_told_of_and_not_answered(
+    server: FakeSlack, settings: SlackSettings, account: Account, clock: FakeClock, ann: User
 ) -> None:
+    team = server.channel("team", [ann])
     account.cursor.position = json.dumps({"seen": f"{clock.now() - 90_000:.6f}"})
     ann.writes("yesterday")
+    ann.writes("this too")
+    root = ann.writes("and this", place=team)
     await pass_time(clock, 1)
     await clock.advance(3_600)
     ann.writes("just now")
+    ann.writes("in a thread", place=team, thread=root.ts)
     await clock.advance(600)
     adapter = SlackAdapter(AccountName("helper"), settings, account.kit)
     await adapter.open()
     async with account.receiving(adapter):
-        await heard(account, "just now")
+        await account.gate.until(lambda gate: len(gate.kept) == 4)
+    await adapter.close()
+    assert sorted(account.gate.texts) == ["in a thread", "just now"]
+    assert sorted(account.gate.too_old) == [["and this"], ["yesterday", "this too"]]
+
+
+async def test_what_is_malformed_in_a_history_stops_nothing(
+    server: FakeSlack, settings: SlackSettings, account: Account, clock: FakeClock, ann: User
+) -> None:
+    account.cursor.position = json.dumps({"seen": f"{clock.now() - 100:.6f}"})
+    written = ann.writes("hello")
+    broken = {"type": "message", "ts": f"{clock.now() - 5:.6f}", "user": ["?"], "text": 5}
+    shown = {"type": "message", "ts": written.ts, "user": ann.id, "text": "hello"}
+    history = {"ok": True, "messages": [shown, broken], "has_more": False}
+    server.faults.add(Answer(200, history), path="conversations.history")
+    await pass_time(clock, 500)
+    adapter = SlackAdapter(AccountName("helper"), settings, account.kit)
+    await adapter.open()
+    async with account.receiving(adapter):
+        await heard(account, "hello")
     await adapter.close()
 
 

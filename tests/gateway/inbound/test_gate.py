@@ -13,7 +13,14 @@ from gateway.inbound.rates import Rates
 from gateway.inbound.routing import Routing
 from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import BUSY_WORDS, TurnedAway
-from gateway.messages import Address, Attachment, AttachmentKind, Place, PlaceMoved
+from gateway.messages import (
+    Address,
+    Attachment,
+    AttachmentKind,
+    MessagesMissed,
+    Place,
+    PlaceMoved,
+)
 from gateway.people.access import Access
 from gateway.people.pairing import Pairing
 from gateway.settings import AccessSettings, QueueSettings, RateLimits
@@ -62,11 +69,13 @@ class Door:
             sessions=self.store.sessions,
             files=TurnFiles({}, [AgentId("main")], self.folder, self.clock),
             turned_away=TurnedAway(
-                self.store.inbox,
-                self.pairing,
-                self,
-                self._tasks.append,
-                self.clock,
+                inbox=self.store.inbox,
+                missed=self.store.missed,
+                pairing=self.pairing,
+                notices=self,
+                spawn=self._tasks.append,
+                stir=lambda: None,
+                clock=self.clock,
             ),
             rates=Rates(self.rates, self.clock),
             wake=self.woken.append,
@@ -201,6 +210,22 @@ async def test_a_files_caption_is_no_command(door: Door) -> None:
     photo = Attachment(AttachmentKind.IMAGE, "1", "cat.jpg", "image/jpeg")
     await gate.accept(message("/stop", attachments=(photo,)))
     assert door.woken == [Lane("main:telegram:42:dm")]
+
+
+async def test_r8_what_is_too_old_to_be_answered_is_told_of_once(door: Door) -> None:
+    gate = door.opened(owners=["telegram:42"])
+    strange, early, late = message(address=direct("77")), message("one"), message("two")
+    for _ in range(2):
+        await gate.accept(MessagesMissed((early, late, strange)))
+    (told,) = await door.store.announcements.waiting()
+    assert (told.kind, told.address) == ("missed", late.address)
+    await gate.accept(early)
+    assert await door.store.inbox.waiting() == 0
+
+
+async def test_nobody_is_told_of_what_they_could_not_have_asked(door: Door) -> None:
+    await door.opened().accept(MessagesMissed((message(address=direct("77")),)))
+    assert await door.store.announcements.waiting() == []
 
 
 async def test_an_edit_replaces_what_still_waits(door: Door) -> None:

@@ -32,7 +32,13 @@ class Desk:
         self._spawned: list[Coroutine[Any, Any, object]] = []
         pairing = Pairing(self.store, folder / "pairing.key", self.clock, lambda: None)
         self.turned_away = TurnedAway(
-            self.store.inbox, pairing, self, self._spawned.append, self.clock
+            inbox=self.store.inbox,
+            missed=self.store.missed,
+            pairing=pairing,
+            notices=self,
+            spawn=self._spawned.append,
+            stir=lambda: None,
+            clock=self.clock,
         )
         self.told: list[tuple[str, str, MessageId | None]] = []
 
