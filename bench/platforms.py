@@ -1,4 +1,4 @@
-"""One process on all platforms at once: `python -m bench.platforms [--quick]`.
+"""One process on all platforms at once: `python -m bench.platforms [--people N]`.
 
 People on Discord, on Slack and on Telegram ask at the same moment, and a model streams each
 answer for some seconds. What is shown at the end must be right; what is measured is how late
@@ -30,9 +30,27 @@ from tests.journeys.on_slack import Slack
 from tests.journeys.on_telegram import Telegram
 from tests.journeys.platform import Person, Platform
 
-_WORDS = 600
 _A_SECOND = 30
+"""Words of the model."""
 _PATIENCE = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How many people ask, and what they get."""
+
+    people: int
+    """On each platform."""
+    over: float
+    """Seconds within which they all begin."""
+    seconds: int
+    """How long the model speaks to each."""
+    piece: int
+    """Words in each piece of the model's stream."""
+
+    @property
+    def words(self) -> int:
+        return self.seconds * _A_SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,34 +61,37 @@ class Talker:
     person: Person
     word: str
 
-    async def answered(self, begun: float) -> float:
+    async def asks(self, after: float) -> float:
+        """Return how long it takes until the last word is there."""
+        await asyncio.sleep(after)
+        begun = perf_counter()
+        self.person.writes(f"Say {self.word}")
         async with asyncio.timeout(_PATIENCE):
             await self.person.reads(f"{self.word}!")
         return perf_counter() - begun
 
-    def is_right(self) -> bool:
+    def is_right(self, words: int) -> bool:
         shown = " ".join(self.person.texts()).split()
-        return Counter(word.strip("!") for word in shown) == {self.word: _WORDS + 1}
+        return Counter(word.strip("!") for word in shown) == {self.word: words + 1}
 
 
-def answer(asked: Asked) -> list[str]:
-    word = asked.user_text.split()[-1]
-    return [*(f"{word} " for _ in range(_WORDS)), f"{word}!"]
+async def measure(load: Load) -> None:
+    def answer(asked: Asked) -> list[str]:
+        word = asked.user_text.split()[-1]
+        return [*(f"{word} " * load.piece for _ in range(load.words // load.piece)), f"{word}!"]
 
-
-async def measure(people: int) -> None:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         model = await stack.enter_async_context(FakeOpenAI(models=[MODEL]))
-        model.brain, model.pace = answer, Pace(between=1 / _A_SECOND)
+        model.brain, model.pace = answer, Pace(between=load.piece / _A_SECOND)
         platforms: list[Platform] = [
             await stack.enter_async_context(kind(SystemClock(), folder))
             for kind in (Discord, Slack, Telegram)
         ]
-        await talk(platforms, model, folder, people)
+        await talk(platforms, model, folder, load)
 
 
-async def talk(platforms: list[Platform], model: FakeOpenAI, folder: Path, people: int) -> None:
+async def talk(platforms: list[Platform], model: FakeOpenAI, folder: Path, load: Load) -> None:
     for platform in platforms:
         platform.before_start()
     process = await start(platforms, model, folder)
@@ -83,18 +104,30 @@ async def talk(platforms: list[Platform], model: FakeOpenAI, folder: Path, peopl
         before = bot.cpu_seconds()
         talkers = [
             Talker(platform, platform.person(f"P{number}"), f"w{number}{platform.name}")
-            for number in range(people)
+            for number in range(load.people)
             for platform in platforms
         ]
-        begun = perf_counter()
         for talker in talkers:
-            talker.person.writes(f"Say {talker.word}")
-        waits = await asyncio.gather(*(talker.answered(begun) for talker in talkers))
+            talker.person.patience = _PATIENCE
+        pause = load.over / len(talkers)
+        begun = perf_counter()
+        waits = await asyncio.gather(
+            *(talker.asks(pause * number) for number, talker in enumerate(talkers))
+        )
+        lasted = perf_counter() - begun
         spent, resident = bot.cpu_seconds() - before, bot.resident_mb()
     finally:
         process.send_signal(signal.SIGTERM)
         await process.wait()
-    report(talkers, waits, spent, resident, json.loads((folder / "lag.json").read_text()))
+    report(
+        load,
+        talkers,
+        waits,
+        lasted,
+        spent,
+        resident,
+        json.loads((folder / "lateness.json").read_text()),
+    )
 
 
 async def start(
@@ -113,25 +146,27 @@ async def start(
         })
     )
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.sampled", str(config), str(folder / "lag.json")),
+        *(sys.executable, "-m", "bench.sampled", str(config), str(folder / "lateness.json")),
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
     )
 
 
 def report(
+    load: Load,
     talkers: list[Talker],
     waits: list[float],
+    lasted: float,
     spent: float,
     resident: float,
-    lag: dict[str, float],
+    lateness: dict[str, dict[str, float]],
 ) -> None:
-    print(f"{len(talkers)} answers of {_WORDS / _A_SECOND:.0f} s, all at once")
+    print(f"{len(talkers)} answers of {load.seconds} s, begun within {load.over:.0f} s")
     for platform in dict.fromkeys(talker.platform for talker in talkers):
         own = [
             wait for talker, wait in zip(talkers, waits, strict=True) if talker.platform is platform
         ]
-        wrong = sum(not one.is_right() for one in talkers if one.platform is platform)
+        wrong = sum(not one.is_right(load.words) for one in talkers if one.platform is platform)
         calls = calls_made(platform)
         complaints = [one for one in platform.complaints() if "not modified" not in one]
         print(
@@ -139,9 +174,10 @@ def report(
             f"{calls} calls, {len(complaints)} refused or inside a penalty"
         )
     calls = sum(map(calls_made, {talker.platform for talker in talkers}))
-    print(f"{len(talkers) / max(waits):.1f} replies/s, {calls / max(waits):.0f} calls/s")
-    milliseconds = "  ".join(f"{name} {1_000 * value:.1f}" for name, value in lag.items())
-    print(f"loop late by, ms: {milliseconds}")
+    print(f"{len(talkers) / lasted:.1f} replies/s, {calls / lasted:.0f} calls/s")
+    for what, figures in lateness.items():
+        told = "  ".join(f"{name} {1_000 * value:.1f}" for name, value in figures.items())
+        print(f"{what}, ms: {told}")
     print(f"CPU {1_000 * spent / len(talkers):.1f} ms a message, memory {resident:.0f} MB")
 
 
@@ -152,8 +188,11 @@ def calls_made(platform: Platform) -> int:
 
 def main() -> None:
     options = argparse.ArgumentParser()
-    options.add_argument("--quick", action="store_true", help="20 people on each, not 100")
-    uvloop.run(measure(20 if options.parse_args().quick else 100))
+    options.add_argument("--people", type=int, default=100, help="on each platform")
+    options.add_argument("--over", type=float, default=0.0, help="seconds within which all begin")
+    options.add_argument("--seconds", type=int, default=20, help="that the model speaks to each")
+    options.add_argument("--piece", type=int, default=1, help="words in each piece of its stream")
+    uvloop.run(measure(Load(**vars(options.parse_args()))))
 
 
 if __name__ == "__main__":
