@@ -1,5 +1,6 @@
 """Where journeys take place: each platform in turn, with a gateway that is ready to start."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -38,6 +39,7 @@ _EVERYWHERE = [
     "slack",
     "slack channel",
 ]
+_SEEN: Counter[str] = Counter()
 _KNOWN = ("telegram", "discord", "slack")
 
 
@@ -55,6 +57,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def speed() -> float:
     """Say how much faster than life a journey goes; slower where much happens at once."""
     return 50
+
+
+@pytest.fixture(scope="session")
+def seen() -> Counter[str]:
+    """Return what random kills have met, which is shown at the end."""
+    return _SEEN
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _SEEN:
+        told = ", ".join(f"{count} {what}" for what, count in sorted(_SEEN.items()))
+        terminalreporter.write_line(f"random kills: {told}")
 
 
 @pytest.fixture
