@@ -13,7 +13,7 @@ failed is on the disk by chance, whatever syncs come later, unless it is written
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,18 +70,27 @@ class Told:
 Event = Born | Gone | Wrote | Cut | Synced | FolderSynced | Told
 
 
+def _always(_: int) -> bool:
+    return True
+
+
 class Disk(Watcher):
     """Notes all that happens to files beneath a folder, in order."""
 
     def __init__(
-        self, root: Path, before: "Disk | None" = None, *, obeys: Callable[[int], bool] | None = None
+        self, root: Path, past: Sequence[Event] = (), *, obeys: Callable[[int], bool] = _always
     ) -> None:
-        """`before` is what this folder is a copy of; `obeys` is asked at the n-th sync."""
+        """`past` is what made the folder's content; `obeys` is asked at the n-th sync."""
         self._root = str(root.resolve())
         self._obeys = obeys
-        self.events: list[Event] = [] if before is None else list(before.events)
-        self._files: dict[str, int] = {} if before is None else dict(before._files)
-        self._next = 0 if before is None else before._next
+        self.events: list[Event] = list(past)
+        self._files: dict[str, int] = {}
+        for event in past:
+            if isinstance(event, Born):
+                self._files[event.path] = event.file
+            elif isinstance(event, Gone):
+                del self._files[event.path]
+        self._born_so_far = sum(isinstance(event, Born) for event in past)
         self.syncs = 0
 
     def tell(self, word: str) -> None:
@@ -123,7 +132,7 @@ class Disk(Watcher):
         if (name := self._name(path)) is None:
             return True
         self.syncs += 1
-        if self._obeys is None or self._obeys(self.syncs):
+        if self._obeys(self.syncs):
             return True
         self.events.append(Synced(self._files[name], is_done=False))
         return False
@@ -187,9 +196,9 @@ class Disk(Watcher):
 
     def _born(self, path: str, *, is_folder: bool = False) -> None:
         if (name := self._name(path)) is not None:
-            self._files[name] = self._next
-            self.events.append(Born(name, self._next, is_folder))
-            self._next += 1
+            file = self._files[name] = self._born_so_far
+            self._born_so_far += 1
+            self.events.append(Born(name, file, is_folder))
 
 
 def _path_of(file: int) -> str:
