@@ -42,7 +42,7 @@ class Diary:
     async def keep(self, store: SqlStore, word: str, user: str = "42") -> None:
         """Have a message kept, as often as it is delivered."""
         given = message(
-            word.ljust(_LONG, "."),
+            _text(word),
             direct(user),
             event_key=EventKey(word),
             message_id=MessageId(word),
@@ -120,8 +120,12 @@ async def look(folder: Path, image: Image) -> Found:
         found.damage = str(error)
     else:
         held = b"".join(file.read_bytes() for file in (folder / "data").iterdir())
-        found.risen = {word for word in erased if word.encode() in held}
+        found.risen = {word for word in erased if _text(word).rstrip(".").encode() in held}
     return found
+
+
+def _text(word: str) -> str:
+    return f"what was said of {word}".ljust(_LONG, ".")
 
 
 def _read(transaction: Transaction, found: Found) -> set[str]:

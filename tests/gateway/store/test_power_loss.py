@@ -95,4 +95,4 @@ async def test_r1_what_was_acknowledged_survives_a_power_loss(
     events = await lived(life, tmp_path)
     outcomes = await all_found(images(events, seed=1, between=20, tries=2))
     print(len(events), len(outcomes))
-    assert [one for one in outcomes if not one.is_sound] == []
+    assert [str(one) for one in outcomes if not one.is_sound] == []
