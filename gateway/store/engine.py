@@ -34,7 +34,8 @@ def open_for_writing(path: Path, *, is_trusted: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
+            # To its end, or a failure to write the mode down would go unseen.
+            connection.execute(f"PRAGMA {pragma}").fetchall()
         _require_log(connection, path)
         if not is_trusted:
             _check(connection, path)
