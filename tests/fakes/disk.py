@@ -151,7 +151,9 @@ class Disk(Watcher):
 
     @contextmanager
     def _calls_watched(self) -> Iterator[None]:
-        own = {name: getattr(os, name) for name in ("open", "mkdir", "pwrite", "ftruncate", "fsync")}
+        own = {
+            name: getattr(os, name) for name in ("open", "mkdir", "pwrite", "ftruncate", "fsync")
+        }
 
         def opening(path: Any, flags: int, *given: Any, **more: Any) -> int:
             is_new = bool(flags & os.O_CREAT) and not os.path.lexists(path)

@@ -101,7 +101,9 @@ class State:
 
     def image(self, fate: Fate) -> Image:
         """Return what is left if every change that is not safe meets its fate."""
-        unsafe = sum(not change.is_safe for one in self._contents.values() for change in one.changes)
+        unsafe = sum(
+            not change.is_safe for one in self._contents.values() for change in one.changes
+        )
         of_change, of_name = fate(unsafe)
         met = 0
         made: dict[int, bytes] = {}
@@ -240,27 +242,40 @@ def state_at(events: Sequence[Event], cut: int) -> State:
     return state
 
 
-def cuts(events: Sequence[Event], chance: random.Random, between: int) -> set[int]:
-    """Choose where the power fails: before and after every sync, and at chance between."""
-    syncs = [n for n, event in enumerate(events) if isinstance(event, Synced | FolderSynced)]
-    drawn = chance.sample(range(len(events) + 1), min(between, len(events)))
-    return {0, len(events), *syncs, *(n + 1 for n in syncs), *drawn}
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """At how many moments the power fails, and how many images are drawn for each."""
+
+    between: int
+    """Moments chosen by chance, beside the very last."""
+    tries: int
+    """Images for each kind of chance."""
+    at_syncs: bool = True
+    """Whether it fails before and after each sync, too."""
+
+    def cuts(self, events: Sequence[Event], since: int, chance: random.Random) -> set[int]:
+        moments = range(since, len(events) + 1)
+        drawn = chance.sample(moments, min(self.between, len(moments)))
+        syncs = [n for n in moments[:-1] if isinstance(events[n], Synced | FolderSynced)]
+        around = [*syncs, *(n + 1 for n in syncs)] if self.at_syncs else []
+        return {len(events), *drawn, *around}
 
 
 def images(
-    events: Sequence[Event], seed: int, *, between: int, tries: int, since: int = 0
+    events: Sequence[Event], sampling: Sampling, *, seed: int, since: int = 0
 ) -> Iterator[Image]:
-    """Yield what can be left at many cuts, each once: with the most that it must hold.
+    """Yield what can be left at many moments, each once: with the most that it must hold.
 
-    `tries` is for each kind of chance at each cut; no cut comes before `since`.
+    The power does not fail before `since`.
     """
-    chance = random.Random(seed)  # noqa: S311 - the same each time is the point
-    chosen = {cut for cut in cuts(events, chance, between) if cut >= since}
+    chance = random.Random(seed)
+    chosen = sampling.cuts(events, since, chance)
     state, found = State(), dict[bytes, Image]()
     for cut in range(len(events) + 1):
         if cut in chosen:
-            fates = [nothing, everything]
-            fates += [make(chance) for make in (torn_at_last, in_any_order) for _ in range(tries)]
+            fates: list[Fate] = [nothing, everything]
+            for make in (torn_at_last, in_any_order):
+                fates += [make(chance) for _ in range(sampling.tries)]
             for image in map(state.image, fates):
                 found[image.digest] = image
         if cut < len(events):

@@ -8,7 +8,6 @@ it does not look at goes straight to SQLite's own functions.
 import ctypes
 import os
 import sqlite3  # noqa: F401 - it loads the library that is asked below
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_int, c_int64, c_void_p
@@ -87,13 +86,14 @@ class Watcher(Protocol):
     def synced_folder(self, path: str) -> None: ...
 
 
-def _library() -> Any:
+def library() -> Any:
+    """Return the SQLite that Python's `sqlite3` runs on."""
     import _sqlite3  # noqa: PLC0415 - a part of Python that only this asks for
 
     # Where the module is a part of Python's own binary, the library is, too.
-    library = ctypes.CDLL(getattr(_sqlite3, "__file__", None))
-    library.sqlite3_vfs_find.restype = POINTER(_Vfs)
-    return library
+    found = ctypes.CDLL(getattr(_sqlite3, "__file__", None))
+    found.sqlite3_vfs_find.restype = POINTER(_Vfs)
+    return found
 
 
 class _Layer:
@@ -184,19 +184,14 @@ def watched(watcher: Watcher) -> Iterator[None]:
 
     All must be closed when it ends.
     """
-    library = _library()
-    own = library.sqlite3_vfs_find(None)
+    sqlite = library()
+    own = sqlite.sqlite3_vfs_find(None)
     layer = _Layer(own, watcher)
-    library.sqlite3_vfs_register(ctypes.byref(layer.vfs), 1)
+    sqlite.sqlite3_vfs_register(ctypes.byref(layer.vfs), 1)
     layer.watch_folders(layer.open_directory)
     try:
         yield
     finally:
         layer.watch_folders(None)
-        library.sqlite3_vfs_unregister(ctypes.byref(layer.vfs))
-        library.sqlite3_vfs_register(own, 1)
-
-
-def is_reachable() -> bool:
-    """Say whether the library's functions can be called from here at all."""
-    return sys.platform == "linux" and hasattr(_library(), "sqlite3_vfs_find")
+        sqlite.sqlite3_vfs_unregister(ctypes.byref(layer.vfs))
+        sqlite.sqlite3_vfs_register(own, 1)

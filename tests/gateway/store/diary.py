@@ -1,4 +1,4 @@
-"""What a store was made to keep, told to the disk once it was acknowledged, and looked for later."""
+"""What a store was made to keep: told to the disk once acknowledged, and looked for later."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
