@@ -93,8 +93,8 @@ async def all_found(found: Iterable[Image]) -> list[Found]:
     return outcomes
 
 
-FEW = Sampling(between=15, tries=1)
-MANY = Sampling(between=1_000, tries=8)
+FEW = Sampling(between=10, tries=1)
+MANY = Sampling(between=1_000, tries=4)
 BEFORE_SYNCS = Sampling(between=0, tries=0)
 LATER = Sampling(between=2, tries=1, at_syncs=False)
 
