@@ -1,5 +1,6 @@
 """Opening the one connection that writes: pragmas, a check after a crash, the schema."""
 
+import os
 import sqlite3
 from collections.abc import Callable
 from importlib import import_module
@@ -23,6 +24,7 @@ _PRAGMAS = (
     "journal_size_limit=67108864",
     "secure_delete=ON",
 )
+_AT_ONCE = 1 << 20
 
 
 def open_for_writing(path: Path, *, is_trusted: bool) -> sqlite3.Connection:
@@ -34,10 +36,12 @@ def open_for_writing(path: Path, *, is_trusted: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
         for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
+            # To its end, or a failure to write the mode down would go unseen.
+            connection.execute(f"PRAGMA {pragma}").fetchall()
         _require_log(connection, path)
         if not is_trusted:
             _check(connection, path)
+        _rewrite_log(connection, path.with_name(f"{path.name}-wal"))
         _bring_up_to_date(connection, path)
     except BaseException:
         connection.close()
@@ -76,6 +80,28 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     if found != "ok":
         raise damaged(path, found.splitlines()[-1])
     log.info("store.checked", reason="it was not closed in order")
+
+
+def _rewrite_log(connection: sqlite3.Connection, log: Path) -> None:
+    """Write the log that another process has left once more, as it is, and sync it.
+
+    SQLite takes all of it for kept, though that process may have died before its sync, or have
+    been told that the sync failed. After a failure a sync alone is no use: the system holds what
+    it could not write for written.
+    """
+    connection.execute("BEGIN IMMEDIATE")  # so that no other program changes it meanwhile
+    try:
+        file = os.open(log, os.O_RDWR)
+        try:
+            at = 0
+            while part := os.pread(file, _AT_ONCE, at):
+                at += os.pwrite(file, part, at)
+            if at:
+                os.fsync(file)
+        finally:
+            os.close(file)
+    finally:
+        connection.execute("ROLLBACK")
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:

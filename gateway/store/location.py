@@ -1,5 +1,7 @@
 """Where the database is: from a URL to a file on a disk that can be trusted."""
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from gateway.errors import ConfigInvalid, StoreFailed
@@ -37,6 +39,20 @@ def prepare(path: Path, mounts: Path = _MOUNTS) -> None:
             "cannot be relied on: put it on a local disk by data_dir or store.url"
         )
     path.touch(mode=0o600)
+    if not path.stat().st_size:
+        _sync_folders(path)
+
+
+def _sync_folders(path: Path) -> None:
+    """Have the names of all folders on the way on the disk, as any may have just been made."""
+    for folder in path.absolute().parents:
+        # One that is not ours to read was not made by us; some file systems cannot do it at all.
+        with suppress(OSError):
+            file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(file)
+            finally:
+                os.close(file)
 
 
 def network_kind(path: Path, mounts: Path = _MOUNTS) -> str | None:

@@ -120,20 +120,24 @@ async def test_a_damaged_database_and_its_backup(
     assert waiting in telegram.server.chats[42].bot_texts()
 
 
-async def test_a_disk_that_is_full_at_the_start(
-    world: World, telegram: Telegram, waiting: str
-) -> None:
+async def served(world: World, *python: str, module: str = "gateway", **extra: str) -> Ended:
+    """Serve until it ends by itself, in a process begun in another way than usual."""
     config = str(world.write_config())
     process = await asyncio.create_subprocess_exec(
-        *("sh", "-c", 'ulimit -f 0; exec "$@"', "sh"),
-        *(sys.executable, "-m", "gateway", "serve", "--config", config),
+        *(*python, "-m", module, "serve", "--config", config),
         cwd=world.folder,
-        env=environment(),
+        env=environment(**extra),
         stderr=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(PATIENCE):
         _, err = await process.communicate()
-    ended = Ended(process.returncode or 0, "", err.decode())
+    return Ended(process.returncode or 0, "", err.decode())
+
+
+async def test_a_disk_that_is_full_at_the_start(
+    world: World, telegram: Telegram, waiting: str
+) -> None:
+    ended = await served(world, "sh", "-c", 'ulimit -f 0; exec "$@"', "sh", sys.executable)
     assert ended.code == 3
     assert "free space" in last_words(ended)
     await is_answered(world, telegram, waiting)
@@ -172,6 +176,64 @@ async def test_r1_a_full_disk_delays_questions_and_answers_and_loses_none(
         await ann.asks("after", "after")
         assert process.returncode is None
     assert ann.texts() == ["Half a word.", "after"]
+    assert bob.texts() == ["and me?"]
+    world.refusals.add("message is not modified")  # said again, as it could not be noted
+
+
+async def test_r1_a_disk_that_becomes_read_only_delays_questions_and_answers_and_loses_none(
+    world: World, telegram: Telegram
+) -> None:
+    gate = asyncio.Event()
+    world.model.brain = lambda asked: (
+        ["Half ", gate, "a word."] if asked.user_text == "hello" else asked.user_text
+    )
+    sign = world.folder / "read-only"
+    disk = {"READ_ONLY": str(world.data), "READ_ONLY_WHILE": str(sign)}
+    async with world.process("tests.fakes.read_only_disk", **disk) as process:
+        ann, bob = telegram.person("Ann"), telegram.person("Bob")
+        ann.writes("hello")
+        await ann.until(lambda: ann.preview() == "Half")
+        sign.touch()
+        bob.writes("and me?")
+        gate.set()
+        await until_troubled(world)
+        assert telegram.server.updates.pending
+        assert "cannot be kept now" in (await world.parley("status")).out
+        assert "the disk reports an error" in (world.folder / "log").read_text()
+        assert bob.texts() == []
+        sign.unlink()
+        await ann.reads("Half a word.")
+        await bob.reads("and me?")
+        await ann.asks("after", "after")
+        assert process.returncode is None
+    assert ann.texts() == ["Half a word.", "after"]
+    assert bob.texts() == ["and me?"]
+    world.refusals.add("message is not modified")  # said again, as it could not be noted
+
+
+async def test_r1_a_disk_that_stays_read_only_until_the_restart_loses_nothing(
+    world: World, telegram: Telegram
+) -> None:
+    sign = world.folder / "read-only"
+    disk = {"READ_ONLY": str(world.data), "READ_ONLY_WHILE": str(sign)}
+    async with world.process("tests.fakes.read_only_disk", **disk) as process:
+        ann, bob = telegram.person("Ann"), telegram.person("Bob")
+        await ann.asks("hello", "hello")
+        sign.touch()
+        bob.writes("and me?")
+        await until_troubled(world)
+        assert telegram.server.updates.pending
+        process.kill()
+        await process.wait()
+    ended = await served(world, sys.executable, module="tests.fakes.read_only_disk", **disk)
+    assert ended.code == 3
+    assert "Read-only file system" in last_words(ended)
+    assert "by data_dir or store.url" in last_words(ended)
+    sign.unlink()
+    async with world.process():
+        await bob.reads("and me?")
+        await ann.asks("after", "after")
+    assert ann.texts() == ["hello", "after"]
     assert bob.texts() == ["and me?"]
     world.refusals.add("message is not modified")  # said again, as it could not be noted
 

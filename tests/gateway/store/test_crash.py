@@ -17,6 +17,7 @@ from gateway.messages import Message
 from gateway.store.statements import Transaction
 from gateway.store.store import SqlStore
 from tests.fakes.clock import FakeClock
+from tests.fakes.read_only_disk import read_only_for_sqlite
 from tests.gateway.store.keeper import NO_BOUNDS
 from tests.messages import message
 
@@ -230,3 +231,23 @@ async def test_damage_that_shows_later_is_told_with_its_cure(tmp_path: Path) -> 
             await store.inbox.waiting_lanes()
         with pytest.raises(StoreFailed, match="restore a backup"):
             await keep(store, message())
+
+
+async def test_r1_a_disk_that_becomes_read_only_keeps_nothing_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "parley.db"
+    is_read_only = False
+    with read_only_for_sqlite(lambda: is_read_only):
+        async with opened(path) as store:
+            assert await keep(store, message("before")) is KeepOutcome.KEPT
+            given = [message(str(number)) for number in range(3)]
+            is_read_only = True
+            for each in given:
+                with pytest.raises(StoreBusy, match="the disk reports an error"):
+                    await keep(store, each)
+            assert await store.inbox.waiting() == 1
+            with pytest.raises(StoreFailed, match="read-only"):
+                await SqlStore(url_of(tmp_path / "new.db"), clock=FakeClock()).open()
+            is_read_only = False
+            for each in given:
+                assert await keep(store, each) is KeepOutcome.KEPT
+            assert len(await kept_texts(store)) == 4
