@@ -105,7 +105,39 @@ class Died:
     in_doubt: tuple[str, ...] = ()
 
 
-Happened = Wrote | Edited | Accepted | Shown | Removed | Drafted | Asked | Charged | Died
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """The answer to a send was lost, whether or not it was applied."""
+
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hasty:
+    """A call was made before the platform wanted one."""
+
+    place: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The model was told of these questions, to answer one of them."""
+
+    marker: str
+    known: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The model was asked while it was at work on another answer."""
+
+    marker: str
+    other: str
+
+
+_Happened = Wrote | Edited | Accepted | Shown | Removed | Drafted | Asked | Charged | Died
+Happened = _Happened | Doubted | Hasty | Told | Beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +197,9 @@ def read(log: Iterable[Happened]) -> Story:
             case Died():
                 story.deaths += 1
                 story.in_doubt.update(one.in_doubt)
-            case Accepted():
+            case Doubted():
+                story.in_doubt[one.place] += 1
+            case Accepted() | Hasty() | Told() | Beside():
                 pass
     return story
 
@@ -195,8 +229,8 @@ def words(texts: Iterable[str]) -> list[Word]:
 def breaches(log: Sequence[Happened], keyless: Iterable[str]) -> list[Breach]:
     """Return what a log breaks; `keyless` are the accounts whose sends may leave a stub."""
     story = read(log)
-    found = [*_stubs(story, frozenset(keyless)), *_places(story), *_order(story)]
-    found += [*_commands(story), *_model(story), *_money(story), *_links(story)]
+    found = [*stubs(story, frozenset(keyless)), *_places(story), *_order(story)]
+    found += [*_commands(story), *model(story), *money(story), *_links(story)]
     for wrote in story.wrote:
         if wrote.marker:
             found += _answer(story, wrote, log)
@@ -213,10 +247,10 @@ def _not_given_up(story: Story, found: Sequence[Breach]) -> Iterator[Breach]:
             yield breach
 
 
-def _stubs(story: Story, keyless: frozenset[str]) -> Iterator[Breach]:
+def stubs(story: Story, keyless: frozenset[str]) -> Iterator[Breach]:
     """One stub at most for each send in doubt, and none where a send can be known again."""
-    stubs = Counter(one.place for one in story.shown.values() if is_stub(one.text))
-    for place, count in stubs.items():
+    counts = Counter(one.place for one in story.shown.values() if is_stub(one.text))
+    for place, count in counts.items():
         bound = story.in_doubt[place] if place.partition("/")[0] in keyless else 0
         if count > bound:
             yield Breach("R6", f"{count} stubs in {place}, where {bound} may be")
@@ -266,7 +300,7 @@ def _commands(story: Story) -> Iterator[Breach]:
             yield Breach("R6", f"{text[:40]!r} stands {count} times in {place}")
 
 
-def _model(story: Story) -> Iterator[Breach]:
+def model(story: Story) -> Iterator[Breach]:
     """A step is asked for once more for each death at most, and never once it is behind."""
     for asked, count in Counter(story.asked).items():
         if count > 1 + story.deaths:
@@ -278,7 +312,7 @@ def _model(story: Story) -> Iterator[Breach]:
         newest[one.marker] = max(one.step, newest.get(one.marker, 0))
 
 
-def _money(story: Story) -> Iterator[Breach]:
+def money(story: Story) -> Iterator[Breach]:
     """What cannot be repeated was done once, and nobody was told that it was when it was not."""
     for marker, count in story.charged.items():
         if count > 1:
@@ -359,12 +393,12 @@ def _whole(wrote: Wrote, stand: Sequence[Word], *, is_stopped: bool) -> Iterator
         of_step = by_step.get(step, [])
         if may_be_cut and not of_step:
             continue
-        if (fault := _torn(of_step, may_be_cut=may_be_cut)) is not None:
+        if (fault := torn(of_step, may_be_cut=may_be_cut)) is not None:
             promise, words = fault
             yield Breach(promise, f"{wrote.marker}, step {step}: {words}")
 
 
-def _torn(of_step: Sequence[Word], *, may_be_cut: bool) -> tuple[str, str] | None:
+def torn(of_step: Sequence[Word], *, may_be_cut: bool) -> tuple[str, str] | None:
     if not of_step:
         return "R1", "nothing of it is there"
     numbers = [word.number for word in of_step]
