@@ -160,6 +160,11 @@ class World:
     def copy(self) -> bytes:
         return pickle.dumps(self)
 
+    @staticmethod
+    def of_copy(copy: bytes) -> "World":
+        world: World = pickle.loads(copy)
+        return world
+
     # What people do.
 
     def post(self, event: Event) -> None:
