@@ -203,11 +203,16 @@ class Keyed(_Searched, RepeatsSafely):
 
     @override
     async def _begin_at(self) -> int:
-        return int(await self._kit.cursor.load() or 0)
+        at = int(await self._kit.cursor.load() or 0)
+        self._note_kept(at)
+        return at
 
     @override
     async def _keep_place(self, at: int) -> None:
         await self._kit.cursor.save(str(at))
+        self._note_kept(at)
+
+    def _note_kept(self, at: int) -> None:
         self._outside.world.arrive(Request(self.name, "accept", (at,)))
 
 

@@ -97,15 +97,19 @@ class Running:
             if self.loop.time() - begun > within:
                 return False
             self.passes(_LOOK_EVERY)
-            if len(self.world.log) != seen or self._has_work():
+            if len(self.world.log) != seen or self.work():
                 seen, since = len(self.world.log), self.loop.time()
         return True
 
-    def _has_work(self) -> bool:
+    def work(self) -> list[str]:
+        """Name what is not done yet."""
         platforms = self.world.platforms.values()
-        is_heard = all(one.accepted == len(one.events) for one in platforms)
-        is_said = not any(one._announcing._begun for one in self.process.gateways)
-        return self.process.is_at_work() or not (is_heard and is_said)
+        found = [one.name for one in platforms if one.accepted < len(one.events)]
+        for gateway in self.process.gateways:
+            found += [*gateway._dispatcher._working]
+            found += ["a notice" for _ in gateway._replies._notices]
+            found += [f"announcement {number}" for number in gateway._announcing._begun]
+        return found
 
     # Its end.
 

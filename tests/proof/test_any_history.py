@@ -7,11 +7,19 @@ it goes on for a moment, and everything is looked at.
 import os
 from contextlib import ExitStack
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from typing_extensions import override
 
+from tests.proof import guards
 from tests.proof.crowd import BY_NAME, PEOPLE, PLANS, SEATS, Crowd, Question, Seat
 from tests.proof.history import Breach
 from tests.proof.prove import quick_folder, silence
@@ -19,6 +27,9 @@ from tests.proof.verdict import Verdict
 from tests.proof.world import Fault
 
 _LONG = 4000.0
+"""Seconds in which all must become quiet."""
+_OLD = 10.0
+"""Seconds after which no request of a dead process arrives any more."""
 
 direct = st.sampled_from([seat.name for seat in SEATS])
 seats = st.sampled_from(list(BY_NAME))
@@ -31,6 +42,14 @@ penalties = st.builds(Fault, after=st.sampled_from([0.3, 2.0, 30.0]))
 doubts = st.builds(Fault, after=st.none(), is_applied=choices)
 
 
+class Broken(AssertionError):
+    """Something did not hold."""
+
+    def __init__(self, found: list[Breach]) -> None:
+        super().__init__(found)
+        self.found = found
+
+
 class AnyHistory(RuleBasedStateMachine):
     """Lives one history."""
 
@@ -40,6 +59,7 @@ class AnyHistory(RuleBasedStateMachine):
         self._stack.enter_context(silence())
         self.crowd = Crowd(self._stack.enter_context(quick_folder()))
         self._verdict = Verdict(self.crowd)
+        self._is_broken = False
 
     @initialize(
         pairs=st.lists(st.tuples(direct, direct), max_size=2),
@@ -200,37 +220,88 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule()
     def settle(self) -> None:
-        found = self._settled()
-        assert found == [], found
+        self._judge(self._settled())
 
     def _settled(self) -> list[Breach]:
         if not self.crowd.settles(_LONG):
-            return [Breach("R1", "it never becomes quiet")]
+            return [Breach("R1", f"it never becomes quiet: {self.crowd.running.work()}")]
         return [*self._verdict.at_any_moment(), *self._verdict.when_quiet()]
 
     @invariant()
     def all_holds(self) -> None:
-        found = self._verdict.at_any_moment()
-        assert found == [], found
+        self._judge(self._verdict.at_any_moment())
+
+    def _judge(self, found: list[Breach]) -> None:
+        if found:
+            self._is_broken = True
+            raise Broken(found)
 
     @override
     def teardown(self) -> None:
         try:
-            found = self._settled()
-            assert found == [], found
+            if not self._is_broken:
+                self._judge(self._settled())
         finally:
             self.crowd.running.abandon()
             self._stack.close()
 
 
-_OLD = 10.0
+class DeepHistory(AnyHistory):
+    """Lives more of them, and others each time."""
+
+
 TestAnyHistory = AnyHistory.TestCase
 TestAnyHistory.settings = settings(
-    max_examples=int(os.environ.get("N", "60")),
+    max_examples=80,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,
     database=None,
+    # What fails is told as it is: to make it smaller takes longer than any test may.
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+TestDeepHistory = DeepHistory.TestCase
+TestDeepHistory.settings = settings(
+    TestAnyHistory.settings,
+    max_examples=int(os.environ.get("PARLEY_HISTORIES", "3000")),
+    stateful_step_count=50,
+    derandomize=False,
+)
+
+
+def _prove(case: type) -> None:
+    for promise in ("R1", "R2", "R3", "R4", "R5", "R6", "R7", "R11"):
+        pytest.mark.promise(promise)(case)
+    for threat in ("T12", "T13"):
+        pytest.mark.threat(threat)(case)
+
+
+_prove(TestAnyHistory)
+_prove(TestDeepHistory)
+pytest.mark.timeout(300)(TestAnyHistory)
+pytest.mark.timeout(7200)(pytest.mark.slow(TestDeepHistory))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("guard", "promise"),
+    [
+        (guards.know_no_repeats, "R2"),
+        (guards.acknowledge_before_the_commit, "R1"),
+        (guards.note_messages_after_they_were_sent, "R6"),
+        (guards.note_no_tools, "R5"),
+        (guards.know_no_lane, "R3"),
+        (guards.take_the_newest_first, "R3"),
+        (guards.know_no_penalty, "R11"),
+        (guards.tell_nobody_apart, "place"),
+    ],
+)
+def test_without_a_guard_some_history_breaks_a_promise(
+    guard: guards.Guard, promise: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guard(monkeypatch)
+    with pytest.raises(Broken) as broken:
+        run_state_machine_as_test(AnyHistory, settings=TestAnyHistory.settings)
+    assert promise in {breach.promise for breach in broken.value.found}

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from gateway.messages import Message
 from tests.proof.crowd import BY_NAME, DEATHS_TO_GIVE_UP, SEATS, Crowd, Question
@@ -25,8 +26,9 @@ from tests.proof.history import (
 )
 from tests.proof.points import KEYLESS
 
-_ENDS = re.compile(r"Stopped\.|so I gave up|I may no longer answer|I reached the time limit")
-_GIVEN_UP = "so I gave up"
+_ENDS = re.compile(
+    r"Stopped\.|so I gave up|I may no longer answer|accounts were parted|I reached the time limit"
+)
 _MARKERS = re.compile(r"\b([a-z]+\d+)(?:s\d+g\d+w\d+of\d+)?\b")
 _MESSAGE = {"waiting", "done", "dead", "merged", "withdrawn"}
 """States of a row that stands for its message."""
@@ -99,13 +101,18 @@ class Verdict:
     def when_quiet(self) -> list[Breach]:
         crowd = self._crowd
         story = read(crowd.world.log)
-        found = [*stubs(story, frozenset(KEYLESS)), *model(story), *money(story)]
+        found = [*stubs(story, frozenset(KEYLESS)), *self._model(story), *money(story)]
         found += [*self._kin(), *self._order(story), *self._orders(story)]
         for question in crowd.questions:
             found += self._answer(story, question)
         if waiting := crowd.running.rows("select number from inbox where state = 'waiting'"):
             found.append(Breach("R1", f"messages still wait: {waiting}"))
         return found
+
+    def _model(self, story: Story) -> Iterator[Breach]:
+        """Leave out what may have begun anew, as its writer has left those it began among."""
+        firm = [one for one in story.asked if not self._crowd.by_marker[one.marker].may_be_stopped]
+        yield from model(replace(story, asked=firm))
 
     def _kin(self) -> Iterator[Breach]:
         """Only who said yes is one with another."""
