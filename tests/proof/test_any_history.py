@@ -292,7 +292,7 @@ pytest.mark.timeout(7200)(pytest.mark.slow(TestDeepHistory))
         (guards.acknowledge_before_the_commit, "R1"),
         (guards.note_messages_after_they_were_sent, "R6"),
         (guards.note_no_tools, "R5"),
-        (guards.know_no_lane, "R3"),
+        (guards.know_no_lane, "R6"),
         (guards.take_the_newest_first, "R3"),
         (guards.know_no_penalty, "R11"),
         (guards.tell_nobody_apart, "place"),
