@@ -159,6 +159,10 @@ class Crowd:
         before = question.events[-1].message
         assert isinstance(before, Message)
         event = self.world.edited(before, marker)
+        if question.may_be_refused:
+            # Nothing of it was kept, perhaps: then it is as good as new.
+            question.is_of_stranger = question.seat in self.strangers
+            question.is_settled = False
         question.events.append(event)
         question.markers.append(marker)
         question.plans.append(plan)

@@ -127,17 +127,24 @@ class Verdict:
             yield Breach("links", f"{sorted(wrong)} are one, and never said so")
 
     def _order(self, story: Story) -> Iterator[Breach]:
-        rank = self._ranks()
+        """Answers stand in the order of their questions, and are made in it.
+
+        What may have been refused has no place in line of its own: an edit may be the first of
+        it that is taken.
+        """
+        asked_of, rank = self._crowd.by_marker, self._ranks()
         for name in BY_NAME:
             full = [one.text for one in story.visible(name) if not is_stub(one.text)]
-            asked = [one.marker for one in story.asked]
             for what, markers in (
                 ("shown", [word.marker for word in words(full)]),
-                ("begun", [one for one in asked if self._crowd.by_marker[one].seat.name == name]),
+                ("begun", [one.marker for one in story.asked]),
             ):
-                ranks = [rank[self._crowd.by_marker[one].message] for one in markers]
+                ours = [one for one in markers if asked_of[one].seat.name == name]
+                firm = [one for one in ours if not asked_of[one].may_be_refused]
+                ranks = [rank[asked_of[one].message] for one in firm]
                 if ranks != sorted(ranks):
-                    yield Breach("R3", f"answers in {name} were {what} out of order: {markers}")
+                    order = list(dict.fromkeys(firm))
+                    yield Breach("R3", f"answers in {name} were {what} out of order: {order}")
 
     def _ranks(self) -> dict[str, int]:
         """Return when the platform first told of each message."""
