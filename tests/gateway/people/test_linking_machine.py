@@ -305,6 +305,15 @@ async def test_t12_who_is_sent_away_while_they_are_answered_hears_no_more(ann: T
     assert not [text for text in ann.texts(TWO) if text.startswith("re ")]
 
 
+async def test_t12_who_is_linked_with_nobody_hears_no_more_either(ann: Talkers) -> None:
+    ann.thinking = 6.0
+    await ann.writes(ONE)
+    await ann.served.until(lambda: bool(ann.circles.working))
+    await ann.is_sent_away(ONE)
+    await ann.served.idle()
+    assert not [text for text in ann.texts(ONE) if text.startswith("re ")]
+
+
 async def test_t12_who_is_sent_away_as_their_turn_begins_leaves_no_session_behind(
     ann: Talkers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
