@@ -32,7 +32,7 @@ from gateway.errors import GatewayError, RetryLater
 from gateway.ids import AccountName, MessageId
 from gateway.messages import Address, Attachment, Limits, OutgoingFile, OutgoingMessage, Place
 from gateway.settings import AdapterSettings
-from tests.proof.history import Hasty
+from tests.proof.happened import Hasty
 from tests.proof.steps import EPOCH
 from tests.proof.world import Request, World, contents, place_of
 

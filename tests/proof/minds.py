@@ -20,7 +20,8 @@ from gateway.transcript import (
     message_text,
 )
 from tests.proof.accounts import Outside
-from tests.proof.history import PAID, UNSURE, Beside
+from tests.proof.happened import Beside
+from tests.proof.history import PAID, UNSURE
 from tests.proof.world import Request, Step
 
 WAY = 0.05

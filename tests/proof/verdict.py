@@ -7,23 +7,8 @@ from dataclasses import replace
 
 from gateway.messages import Message
 from tests.proof.crowd import BY_NAME, DEATHS_TO_GIVE_UP, SEATS, Crowd, Question
-from tests.proof.history import (
-    Accepted,
-    Beside,
-    Breach,
-    Drafted,
-    Hasty,
-    Shown,
-    Story,
-    Told,
-    is_stub,
-    model,
-    money,
-    read,
-    stubs,
-    torn,
-    words,
-)
+from tests.proof.happened import Accepted, Beside, Drafted, Hasty, Shown, Told
+from tests.proof.history import Breach, Story, is_stub, model, money, read, stubs, torn, words
 from tests.proof.points import KEYLESS
 
 _ENDS = re.compile(

@@ -26,7 +26,7 @@ from gateway.messages import (
     OutgoingMessage,
     Place,
 )
-from tests.proof.history import (
+from tests.proof.happened import (
     Accepted,
     Asked,
     Charged,
