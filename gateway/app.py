@@ -102,7 +102,7 @@ class Gateway:
         self._postponed = postponed = Postponed(clock)
         self._breakers = Breakers(clock, postponed.release_agent)
         self._pools = build_pools(settings, store, self._budgets, desk, self._breakers, clock)
-        stops = Stops(self._pools.get, postponed, store.inbox.lanes_of, clock)
+        self._stops = stops = Stops(self._pools.get, postponed, store.inbox.lanes_of, clock)
         key_file = settings.data_dir / "pairing.key"
         self._pairing = Pairing(store, key_file, clock, self._stir, settings.access.owners)
         self._linking = Linking(store, key_file, self._settle, self._stir)
@@ -320,6 +320,7 @@ class Gateway:
         return Control(
             pairing=self._pairing,
             linking=self._linking,
+            stop_sender=self._stops.stop_sender,
             people=self._store.people,
             inbox=self._store.inbox,
             health=self._health,

@@ -48,6 +48,7 @@ def _verbs(settings: GatewaySettings, store: Store, clock: Clock) -> dict[str, V
     linking = Linking(store, key_file, _nothing_to_settle, _say_later)
     control = Control(
         linking=linking,
+        stop_sender=_nobody_to_stop,
         pairing=Pairing(store, key_file, clock, _say_later),
         people=store.people,
         inbox=store.inbox,
@@ -90,6 +91,10 @@ def _no_pool(_: object) -> None:
 
 async def _nothing_to_settle(_: object) -> None:
     """Nothing runs that could go on by the old order."""
+
+
+async def _nobody_to_stop(_: object, __: object) -> None:
+    """Nothing is at work for anybody."""
 
 
 def _say_later() -> None:

@@ -11,6 +11,10 @@ from gateway.messages import Address, Message
 
 NO_LONGER_WORDS = "I may no longer answer you here."
 """For whoever was sent away between a message and its turn."""
+PARTED_WORDS = (
+    "Your accounts were parted while I worked on this, and a tool had been used by then, "
+    "so I did not go on. Ask again if it is still to be done."
+)
 
 
 @dataclass(frozen=True, slots=True)

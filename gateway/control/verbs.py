@@ -1,6 +1,6 @@
 """What the owner may ask of the running process."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,8 @@ class Control:
 
     pairing: Pairing
     linking: Linking
+    stop_sender: Callable[[PlatformName, ExternalUser], Awaitable[None]]
+    """Ends what is at work for somebody, in direct messages."""
     people: People
     inbox: Inbox
     health: Sequence[AccountHealth]
@@ -67,10 +69,11 @@ class Control:
 
     async def dismiss(self, args: Mapping[str, Any]) -> dict[str, Any]:
         platform, user = identity_parts(str(args["identity"]))
-        # Those who stay go on by themselves, and what is at work for who goes ends.
+        # Those who stay go on by themselves.
         await self.linking.unlink(platform, user, by=AT_THE_COMMAND_LINE)
         if not await self.pairing.dismiss(platform, user):
             raise Refused(f"{platform}:{user} is not known here.")
+        await self.stop_sender(platform, user)
         return {"identity": f"{platform}:{user}"}
 
 

@@ -21,11 +21,14 @@ def has_begun(history: Sequence[StoredEntry], turn: TurnId) -> bool:
     return any(stored.turn == turn for stored in history)
 
 
-def without_stumps(history: Sequence[StoredEntry], turn: TurnId) -> list[Entry]:
-    """Return the history less what an ended attempt at this turn left half said."""
-    return [
-        stored.entry for stored in history if not (stored.turn == turn and _is_stump(stored.entry))
-    ]
+def as_left(history: Sequence[StoredEntry], turn: TurnId) -> list[Entry]:
+    """Return the history from which a turn goes on, less what it left half said.
+
+    What it has kept comes last, as if it had just been said: where two conversations have
+    become one since, an earlier message of the other may have been answered in between.
+    """
+    others = [stored.entry for stored in history if stored.turn != turn]
+    return [*others, *_of_turn(history, turn)]
 
 
 def _is_stump(entry: Entry) -> bool:

@@ -13,7 +13,7 @@ from gateway.events import EntryRecorded, ReplyEvent, RunnerEvent, TextDelta, Te
 from gateway.ids import AgentId, SessionId
 from gateway.pools.kit import AgentKit
 from gateway.pools.models import check_model, session_model
-from gateway.pools.replay import has_begun, is_answered, shown_so_far, without_stumps
+from gateway.pools.replay import as_left, has_begun, is_answered, shown_so_far
 from gateway.pools.runners import Runners
 from gateway.sessions.compaction import Compactor
 from gateway.sessions.title import make_title
@@ -120,7 +120,7 @@ class TurnWork:
             history = await self._compacted(history, compactor)
             message = self._message
             await self._open(info, runner)
-        entries = without_stumps(history, turn)
+        entries = as_left(history, turn)
         await self._pump(runner.chat(entries, message, self._options), emit)
 
     async def _compacted(

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from sqlalchemy import bindparam, exists, select
 
-from gateway.contracts.people import NO_LONGER_WORDS
+from gateway.contracts.people import NO_LONGER_WORDS, PARTED_WORDS
 from gateway.contracts.stores import SessionInfo, Turn
 from gateway.errors import NotAllowed
-from gateway.store.schema import entries, identities, inbox, sessions
+from gateway.store.schema import entries, identities, inbox, sessions, steps
 from gateway.store.sessions import FIELDS, active_of, info_from, insert_session
 from gateway.store.statements import Transaction
 
@@ -23,12 +23,15 @@ _MESSAGE = select(
     exists().where(identities.c.person == inbox.c.person).label("is_known"),
 ).where(inbox.c.number == bindparam("number"))
 
+_HAS_STEPS = select(steps.c.call_id).where(steps.c.turn == bindparam("turn")).limit(1)
+
 
 def session_of(transaction: Transaction, turn: Turn, new: SessionInfo) -> SessionInfo:
     """Return where the turn has left something, or the active session of its message's key.
 
     Raises:
-        NotAllowed: its person was sent away since it began.
+        NotAllowed: its person was sent away since it began, or has left those they were one
+            with, and would have done again what is done once.
     """
     message = transaction.row(_MESSAGE, {"number": turn.kept.number})
     if message is not None:
@@ -41,4 +44,6 @@ def session_of(transaction: Transaction, turn: Turn, new: SessionInfo) -> Sessio
         # Whoever has left a person since does not go on in what is that person's.
         if begun is not None and begun.person == new.person:
             return info_from(begun)
+        if begun is not None and transaction.row(_HAS_STEPS, {"turn": turn.id}) is not None:
+            raise NotAllowed(PARTED_WORDS)
     return active_of(transaction, new) or insert_session(transaction, new)

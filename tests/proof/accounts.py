@@ -5,6 +5,7 @@ arrived, and after.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -27,12 +28,15 @@ from gateway.contracts.adapter import (
     ShowsTyping,
     StreamsReplies,
 )
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, RetryLater
 from gateway.ids import AccountName, MessageId
 from gateway.messages import Address, Attachment, Limits, OutgoingFile, OutgoingMessage, Place
 from gateway.settings import AdapterSettings
+from tests.proof.happened import Hasty
 from tests.proof.steps import EPOCH
 from tests.proof.world import Request, World, contents, place_of
+
+_ROUNDING = 1e-3
 
 
 class Outside:
@@ -41,13 +45,19 @@ class Outside:
     def __init__(self, world: World, clock: Clock) -> None:
         self.world = world
         self.clock = clock
+        self.thinking: Counter[str] = Counter()
+        """Markers of the questions that the model is at work on."""
+        self._loosened = asyncio.Event()
 
     async def ask(self, request: Request, way: float) -> Any:
         """Have it done, unless whoever asks is cancelled before it has arrived."""
         world = self.world
         world.time = self.clock.now() - EPOCH
+        where = _place_of(request)
+        if world.time < world.penalties.get(where, 0.0) - _ROUNDING:
+            world.log.append(Hasty(where, request.kind))
         if request.is_send:
-            world.sends.append((place_of(request.to, request.values[0].place), world.time))
+            world.sends.append((where, world.time))
         world.under_way.append(request)
         world.requests += 1
         try:
@@ -57,12 +67,33 @@ class Outside:
             world.requests += 1
         world.time = self.clock.now() - EPOCH
         try:
-            answer = world.arrive(request)
-        except GatewayError:
+            answer = world.meet(request)
+        except GatewayError as error:
             await self.clock.sleep(way)
+            if isinstance(error, RetryLater):
+                world.penalties[where] = self.clock.now() - EPOCH + error.after
             raise
         await self.clock.sleep(way)
         return answer
+
+    async def may_speak(self) -> None:
+        """Return once the model may say its next piece."""
+        world = self.world
+        while world.words_left == 0:
+            self._loosened.clear()
+            await self._loosened.wait()
+        if world.words_left is not None:
+            world.words_left -= 1
+
+    def loosen(self, words: int | None) -> None:
+        """Let the model say so many pieces more, or all."""
+        self.world.words_left = words
+        self._loosened.set()
+
+
+def _place_of(request: Request) -> str:
+    to = request.values[0] if request.values else None
+    return place_of(request.to, to.place) if isinstance(to, Address) else request.to
 
 
 class Account(
@@ -133,7 +164,7 @@ class Account(
 
     @override
     async def show_typing(self, to: Address) -> None:
-        await self._ask("sign")
+        await self._ask("sign", to)
 
     @override
     async def send_files(
@@ -172,11 +203,16 @@ class Keyed(_Searched, RepeatsSafely):
 
     @override
     async def _begin_at(self) -> int:
-        return int(await self._kit.cursor.load() or 0)
+        at = int(await self._kit.cursor.load() or 0)
+        self._note_kept(at)
+        return at
 
     @override
     async def _keep_place(self, at: int) -> None:
         await self._kit.cursor.save(str(at))
+        self._note_kept(at)
+
+    def _note_kept(self, at: int) -> None:
         self._outside.world.arrive(Request(self.name, "accept", (at,)))
 
 
@@ -192,7 +228,7 @@ class Streamed(_Searched, StreamsReplies, EndsTyping):
 
     @override
     async def end_typing(self, to: Address) -> None:
-        await self._ask("sign")
+        await self._ask("sign", to)
 
 
 KINDS: dict[str, type[Account]] = {"keyless": Keyless, "keyed": Keyed, "streamed": Streamed}

@@ -11,8 +11,7 @@ from typing import Any
 
 from gateway.messages import Place
 from tests.proof.history import LINKED_OR_NOT
-from tests.proof.minds import Step
-from tests.proof.world import Platform, World
+from tests.proof.world import Platform, Step, World
 
 ANN = Place("ann", is_direct=True)
 DAN = Place("dan", is_direct=True)
@@ -53,7 +52,7 @@ class Deed:
 
 def begin() -> World:
     platforms = [Platform("keyless"), Platform("keyed", has_nonces=True), Platform("streamed")]
-    return World({one.name: one for one in platforms})
+    return World({one.name: one for one in platforms}, answers=ANSWERS)
 
 
 def _at(seconds: float) -> Sees:

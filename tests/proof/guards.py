@@ -7,13 +7,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, select, update
 
+from gateway.ids import AgentId, ExternalUser, Lane, PlatformName
+from gateway.inbound import routing
+from gateway.inbound.dispatcher import Dispatcher
 from gateway.inbound.gate import Gate
 from gateway.messages import Inbound, Receipt
+from gateway.replies.pace import Conversation
 from gateway.runners.calls import CallRunner
+from gateway.session_key import SessionKey, build_session_key
 from gateway.store import inbox, keep, outbox, transcript, turns
 from gateway.store.outbox import SqlOutbox
+from gateway.store.schema import inbox as messages
 from gateway.store.schema import turns as table
 
 Guard = Callable[[pytest.MonkeyPatch], None]
@@ -91,3 +97,35 @@ def note_no_tools(patch: pytest.MonkeyPatch) -> None:
 def know_no_fence(patch: pytest.MonkeyPatch) -> None:
     for module in (outbox, transcript, turns):
         patch.setattr(module, "require", lambda *_: None)
+
+
+def know_no_lane(patch: pytest.MonkeyPatch) -> None:
+    """Drain a lane once more whenever it is woken, whoever works on it."""
+
+    def wake(dispatcher: Dispatcher, lane: Lane) -> None:
+        dispatcher._tasks.create_task(dispatcher._drain_once(lane))
+
+    know_no_fence(patch)
+    patch.setattr(Dispatcher, "wake", wake)
+
+
+def take_the_newest_first(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(inbox, "_HEAD", inbox._HEAD.order_by(None).order_by(messages.c.number.desc()))
+    patch.setattr(
+        turns,
+        "_FIRST_IN_LANE",
+        select(messages.c.number).where(messages.c.number == bindparam("number")),
+    )
+
+
+def know_no_penalty(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Conversation, "_close_for", lambda *_: None)
+
+
+def tell_nobody_apart(patch: pytest.MonkeyPatch) -> None:
+    """Let all who write directly on a platform have one conversation."""
+
+    def same(agent: AgentId, platform: PlatformName, _: ExternalUser, context: str) -> SessionKey:
+        return build_session_key(agent, platform, ExternalUser("somebody"), context)
+
+    patch.setattr(routing, "build_session_key", same)

@@ -11,6 +11,23 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from tests.proof.happened import (
+    Accepted,
+    Asked,
+    Beside,
+    Charged,
+    Died,
+    Doubted,
+    Drafted,
+    Edited,
+    Happened,
+    Hasty,
+    Removed,
+    Shown,
+    Told,
+    Wrote,
+)
+
 STUB_ENDS = "…"
 STUB_AT_MOST = 81
 STOPPED = "Stopped."
@@ -20,92 +37,6 @@ DEATHS_TO_GIVE_UP = 3
 UNSURE = "UNSURE"
 PAID = "PAID"
 _WORD = re.compile(r"\b([a-z]+\d+)s(\d+)g(\d+)w(\d+)of(\d+)\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Wrote:
-    """Somebody wrote a message that is to be answered."""
-
-    place: str
-    message: str
-    marker: str = ""
-    """Of a question; a command has what it `expects` in its place, a pattern of its answer."""
-    expects: str = ""
-    answers: int = 1
-    """How many a command may have at most, as one that is taken again finds things changed."""
-    steps: int = 1
-    file: str = ""
-    """What comes back as a file."""
-    may_stop: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Edited:
-    """Its writer changed a message; it is another question now."""
-
-    place: str
-    message: str
-    marker: str
-    event: str
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The platform was told that an event is kept."""
-
-    event: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """People see this message say this, now."""
-
-    place: str
-    message: str
-    text: str
-    files: tuple[tuple[str, str], ...] = ()
-    """Names and contents."""
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """People do not see this message any more."""
-
-    place: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Drafted:
-    """People see a passing preview."""
-
-    place: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The model was asked for a step of an answer."""
-
-    marker: str
-    step: int
-
-
-@dataclass(frozen=True, slots=True)
-class Charged:
-    """The bank took money for a question."""
-
-    marker: str
-
-
-@dataclass(frozen=True, slots=True)
-class Died:
-    """The gateway was killed, with a send to each of these places that may have been in doubt."""
-
-    in_doubt: tuple[str, ...] = ()
-
-
-Happened = Wrote | Edited | Accepted | Shown | Removed | Drafted | Asked | Charged | Died
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +96,9 @@ def read(log: Iterable[Happened]) -> Story:
             case Died():
                 story.deaths += 1
                 story.in_doubt.update(one.in_doubt)
-            case Accepted():
+            case Doubted():
+                story.in_doubt[one.place] += 1
+            case Accepted() | Hasty() | Told() | Beside():
                 pass
     return story
 
@@ -195,8 +128,8 @@ def words(texts: Iterable[str]) -> list[Word]:
 def breaches(log: Sequence[Happened], keyless: Iterable[str]) -> list[Breach]:
     """Return what a log breaks; `keyless` are the accounts whose sends may leave a stub."""
     story = read(log)
-    found = [*_stubs(story, frozenset(keyless)), *_places(story), *_order(story)]
-    found += [*_commands(story), *_model(story), *_money(story), *_links(story)]
+    found = [*stubs(story, frozenset(keyless)), *_places(story), *_order(story)]
+    found += [*_commands(story), *model(story), *money(story), *_links(story)]
     for wrote in story.wrote:
         if wrote.marker:
             found += _answer(story, wrote, log)
@@ -213,10 +146,10 @@ def _not_given_up(story: Story, found: Sequence[Breach]) -> Iterator[Breach]:
             yield breach
 
 
-def _stubs(story: Story, keyless: frozenset[str]) -> Iterator[Breach]:
+def stubs(story: Story, keyless: frozenset[str]) -> Iterator[Breach]:
     """One stub at most for each send in doubt, and none where a send can be known again."""
-    stubs = Counter(one.place for one in story.shown.values() if is_stub(one.text))
-    for place, count in stubs.items():
+    counts = Counter(one.place for one in story.shown.values() if is_stub(one.text))
+    for place, count in counts.items():
         bound = story.in_doubt[place] if place.partition("/")[0] in keyless else 0
         if count > bound:
             yield Breach("R6", f"{count} stubs in {place}, where {bound} may be")
@@ -266,7 +199,7 @@ def _commands(story: Story) -> Iterator[Breach]:
             yield Breach("R6", f"{text[:40]!r} stands {count} times in {place}")
 
 
-def _model(story: Story) -> Iterator[Breach]:
+def model(story: Story) -> Iterator[Breach]:
     """A step is asked for once more for each death at most, and never once it is behind."""
     for asked, count in Counter(story.asked).items():
         if count > 1 + story.deaths:
@@ -278,7 +211,7 @@ def _model(story: Story) -> Iterator[Breach]:
         newest[one.marker] = max(one.step, newest.get(one.marker, 0))
 
 
-def _money(story: Story) -> Iterator[Breach]:
+def money(story: Story) -> Iterator[Breach]:
     """What cannot be repeated was done once, and nobody was told that it was when it was not."""
     for marker, count in story.charged.items():
         if count > 1:
@@ -359,12 +292,12 @@ def _whole(wrote: Wrote, stand: Sequence[Word], *, is_stopped: bool) -> Iterator
         of_step = by_step.get(step, [])
         if may_be_cut and not of_step:
             continue
-        if (fault := _torn(of_step, may_be_cut=may_be_cut)) is not None:
+        if (fault := torn(of_step, may_be_cut=may_be_cut)) is not None:
             promise, words = fault
             yield Breach(promise, f"{wrote.marker}, step {step}: {words}")
 
 
-def _torn(of_step: Sequence[Word], *, may_be_cut: bool) -> tuple[str, str] | None:
+def torn(of_step: Sequence[Word], *, may_be_cut: bool) -> tuple[str, str] | None:
     if not of_step:
         return "R1", "nothing of it is there"
     numbers = [word.number for word in of_step]

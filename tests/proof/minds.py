@@ -1,14 +1,15 @@
 """The model and the tools of the golden scenario, as the gateway reaches them."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from typing_extensions import override
 
 from gateway.contracts.provider import EndPart, ModelRequest, Part, Provider, TextPart, ToolCallPart
 from gateway.contracts.tool import Effect, Tool, ToolContext, ToolOutput
+from gateway.errors import ProviderUnavailable
 from gateway.transcript import (
     AssistantEntry,
     Entry,
@@ -19,43 +20,47 @@ from gateway.transcript import (
     message_text,
 )
 from tests.proof.accounts import Outside
+from tests.proof.happened import Beside
 from tests.proof.history import PAID, UNSURE
-from tests.proof.world import Request
+from tests.proof.world import Request, Step
 
 WAY = 0.05
 PIECE = 4
 """Words that come at once."""
+RECALLED = 5
+"""Questions that an answer names beside its own."""
 MARKER = re.compile(r"\b[a-z]+\d+\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of an answer: so many words, so far apart, and the tools it asks for."""
-
-    words: int
-    pause: float = 0.1
-    tools: tuple[str, ...] = ()
 
 
 class Mind(Provider):
     """Answers each question by its marker; asked again, it uses other words."""
 
-    def __init__(self, outside: Outside, answers: dict[str, tuple[Step, ...]]) -> None:
+    def __init__(self, outside: Outside) -> None:
         self._outside = outside
-        self._answers = answers
 
     @override
     async def stream(self, request: ModelRequest) -> AsyncIterator[Part]:
+        outside, world = self._outside, self._outside.world
+        if world.outages:
+            world.outages -= 1
+            raise ProviderUnavailable("The model is down.")
         question, since = _latest(request.entries)
         marker = MARKER.findall(message_text(question.content))[-1]
+        if outside.thinking[request.session]:
+            world.log.append(Beside(marker, request.session))
+        outside.thinking[request.session] += 1
         done = sum(isinstance(entry, AssistantEntry) for entry in since)
-        steps = self._answers.get(marker, (Step(3, 0.0),))
-        step = steps[done]
-        values = (marker, done + 1)
-        generation = await self._outside.ask(Request("model", "ask", values), WAY)
-        for text in _pieces(f"{marker}s{done + 1}g{generation}", step, _remark(marker, since)):
-            await self._outside.clock.sleep(step.pause)
-            yield TextPart(text)
+        step = world.answers.get(marker, (Step(3, 0.0),))[done]
+        try:
+            known = _known(request) if world.recalls else ()
+            generation = await outside.ask(Request("model", "ask", (marker, done + 1, known)), WAY)
+            prefix = f"{marker}s{done + 1}g{generation}"
+            for text in _pieces(prefix, step, _remark(marker, since, () if step.tools else known)):
+                await outside.clock.sleep(step.pause)
+                await outside.may_speak()
+                yield TextPart(text)
+        finally:
+            outside.thinking[request.session] -= 1
         for tool in step.tools:
             arguments = {"marker": marker}
             if tool == "send_file":
@@ -68,6 +73,12 @@ class Mind(Provider):
         return "good"
 
 
+def _known(request: ModelRequest) -> tuple[str, ...]:
+    """Return the markers of all questions in the history."""
+    told = [one for one in request.entries if isinstance(one, UserEntry)]
+    return tuple(found for one in told for found in MARKER.findall(message_text(one.content)))
+
+
 def _latest(entries: tuple[Entry, ...]) -> tuple[UserEntry, list[Entry]]:
     at = max(at for at, entry in enumerate(entries) if isinstance(entry, UserEntry))
     question = entries[at]
@@ -75,11 +86,12 @@ def _latest(entries: tuple[Entry, ...]) -> tuple[UserEntry, list[Entry]]:
     return question, list(entries[at + 1 :])
 
 
-def _remark(marker: str, since: list[Entry]) -> str:
+def _remark(marker: str, since: list[Entry], known: tuple[str, ...]) -> str:
+    """Say how a payment went, and what else was asked here."""
     paid = [one for one in since if isinstance(one, ToolResultEntry) and one.tool == "pay"]
-    if not paid:
-        return ""
-    return UNSURE if paid[-1].is_error else f"{PAID} {marker}"
+    how = (UNSURE if paid[-1].is_error else f"{PAID} {marker}") if paid else ""
+    recalled = " ".join(["I know", *known[-RECALLED:]]) if known else ""
+    return " ".join(filter(None, [how, recalled]))
 
 
 def _pieces(prefix: str, step: Step, remark: str) -> list[str]:
@@ -108,6 +120,20 @@ class Look(Tool):
     async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolOutput:
         await self._outside.clock.sleep(WAY)
         return ToolOutput("It is so.")
+
+
+class Hang(Tool):
+    """Never comes to an end by itself."""
+
+    name = "hang"
+    description = "Hang."
+    parameters: ClassVar[dict[str, Any]] = {"type": "object"}
+    effect = Effect.READ
+
+    @override
+    async def run(self, arguments: dict[str, Any], context: ToolContext) -> ToolOutput:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
 
 
 class Pay(Tool):

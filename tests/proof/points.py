@@ -14,7 +14,8 @@ from pathlib import Path
 from typing_extensions import override
 
 from tests.proof import golden
-from tests.proof.history import Breach, Died, Drafted, Happened, breaches
+from tests.proof.happened import Died, Drafted, Happened
+from tests.proof.history import Breach, breaches
 from tests.proof.life import Life
 from tests.proof.world import Request, World
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing_extensions import override
 
 from tests.proof import golden
-from tests.proof.history import Asked, Breach, breaches
+from tests.proof.happened import Asked
+from tests.proof.history import Breach, breaches
 from tests.proof.life import Life
 from tests.proof.points import KEYLESS, Branch, Copies, Copy
 from tests.proof.world import World

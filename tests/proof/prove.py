@@ -21,7 +21,8 @@ import structlog
 from typing_extensions import override
 
 from tests.proof import golden
-from tests.proof.history import Breach, Wrote
+from tests.proof.happened import Wrote
+from tests.proof.history import Breach
 from tests.proof.life import Life
 from tests.proof.points import (
     LONG_DOWN,

@@ -2,14 +2,14 @@
 
 import ast
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from tests.proof import history
-from tests.proof.history import (
+from tests.proof import happened, history
+from tests.proof.happened import (
     Accepted,
     Asked,
-    Breach,
     Charged,
     Died,
     Drafted,
@@ -18,8 +18,8 @@ from tests.proof.history import (
     Removed,
     Shown,
     Wrote,
-    breaches,
 )
+from tests.proof.history import Breach, breaches
 
 ANN, BOB = "keyless/ann", "keyed/bob"
 
@@ -48,15 +48,20 @@ WELL: list[Happened] = [
 ]
 
 
-def test_it_imports_nothing_but_the_standard_library() -> None:
-    tree = ast.parse(Path(history.__file__).read_text())
-    imported = {
+def test_it_imports_nothing_but_the_standard_library_and_its_log() -> None:
+    log = {"tests.proof.happened"}
+    assert imported(history) == {"re", "collections", "collections.abc", "dataclasses"} | log
+    assert imported(happened) == {"dataclasses"}
+
+
+def imported(module: ModuleType) -> set[str | None]:
+    tree = ast.parse(Path(str(module.__file__)).read_text())
+    return {
         node.module if isinstance(node, ast.ImportFrom) else alias.name
         for node in ast.walk(tree)
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
-    assert imported == {"re", "collections", "collections.abc", "dataclasses"}
 
 
 def test_what_is_well_has_no_breach() -> None:

@@ -12,29 +12,32 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from gateway.errors import SendRefused
+from gateway.errors import RetryLater, SendRefused, SendUncertain
 from gateway.ids import AccountName, EventKey, ExternalUser, MessageId, PlatformName
 from gateway.messages import (
     Address,
     Attachment,
     AttachmentKind,
     Choice,
+    Inbound,
     Message,
     Origin,
     OutgoingFile,
     OutgoingMessage,
     Place,
 )
-from tests.proof.history import (
+from tests.proof.happened import (
     Accepted,
     Asked,
     Charged,
     Died,
+    Doubted,
     Drafted,
     Edited,
     Happened,
     Removed,
     Shown,
+    Told,
     Wrote,
 )
 from tests.proof.steps import EPOCH
@@ -60,6 +63,24 @@ class Request:
         return self.kind in {"send", "files"}
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an answer: so many words, so far apart, and the tools it asks for."""
+
+    words: int
+    pause: float = 0.1
+    tools: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a platform does with a send or an edit in place of answering it."""
+
+    after: float | None = None
+    """The penalty, in seconds; None where the answer is lost."""
+    is_applied: bool = False
+
+
 @dataclass(slots=True)
 class Post:
     """A bot's message on a platform."""
@@ -77,7 +98,7 @@ class Event:
     """Something that a platform delivers until it is told that it is kept."""
 
     key: str
-    message: Message
+    message: Inbound
 
 
 @dataclass(slots=True)
@@ -114,6 +135,18 @@ class World:
     script: str = "golden"
     asked: dict[tuple[str, int], int] = field(default_factory=dict)
     time: float = 0.0
+    answers: dict[str, tuple[Step, ...]] = field(default_factory=dict)
+    """How the model answers questions, by their markers."""
+    recalls: bool = False
+    """Whether the model says what else it was told of."""
+    faults: list[Fault] = field(default_factory=list)
+    """What becomes of the next sends and edits."""
+    penalties: dict[str, float] = field(default_factory=dict)
+    """By place: until when the platform wants no call."""
+    outages: int = 0
+    """How often the model will not answer at all."""
+    words_left: int | None = None
+    """How many pieces the model may say before it falls silent; None for all."""
     REPEAT_WINDOW: ClassVar[float] = 120.0
 
     def __post_init__(self) -> None:
@@ -127,26 +160,37 @@ class World:
     def copy(self) -> bytes:
         return pickle.dumps(self)
 
+    @staticmethod
+    def of_copy(copy: bytes) -> "World":
+        world: World = pickle.loads(copy)
+        return world
+
     # What people do.
 
     def post(self, event: Event) -> None:
-        self.platforms[event.message.address.account].events.append(event)
+        self.platforms[account_of(event.message)].events.append(event)
         for tell in self.news:
             tell()
 
-    def write(
+    def write(self, *said: Any, again: bool = False, **wrote: Any) -> None:
+        """Let somebody write; `again` has the platform tell of it in two events."""
+        event = self.written(*said, **wrote)
+        self.post(event)
+        if again:
+            self.post(twin(event))
+
+    def written(
         self,
         account: str,
         user: str,
         text: str,
         place: Place,
         *,
-        again: bool = False,
         attachment: str = "",
         pressed_on: str | None = None,
         **wrote: Any,
-    ) -> None:
-        """Let somebody write; `again` has the platform tell of it in two events."""
+    ) -> Event:
+        """Let somebody write what the platform does not tell of yet."""
         platform = self.platforms[account]
         platform.made += 1
         name = f"{account} u{platform.made}"
@@ -168,10 +212,7 @@ class World:
             pressed_on=None if pressed_on is None else MessageId(pressed_on),
         )
         self.log.append(Wrote(place_of(account, place), name, **wrote))
-        self.post(Event(message.event_key, message))
-        if again:
-            twin = replace(message, event_key=EventKey(f"twin of {name}"))
-            self.post(Event(twin.event_key, twin))
+        return Event(message.event_key, message)
 
     def press(self, account: str, user: str, label: str, place: Place, **wrote: Any) -> None:
         name, choice = self.buttons(account, place)[label]
@@ -180,14 +221,17 @@ class World:
 
     def edit(self, account: str, old: str, new: str) -> None:
         """Change a message that was written; the new text is its new marker."""
-        platform = self.platforms[account]
-        before = next(one for one in platform.events if one.message.text == old)
-        key = EventKey(f"edit of {before.key}")
+        events = self.platforms[account].events
+        messages = [one.message for one in events if isinstance(one.message, Message)]
+        self.post(self.edited(next(one for one in messages if one.text == old), new))
+
+    def edited(self, before: Message, new: str) -> Event:
+        key = EventKey(f"edit of {before.event_key}")
         at = EPOCH + self.time
-        message = replace(before.message, event_key=key, text=new, edited_at=at)
-        place = place_of(account, message.address.place)
+        message = replace(before, event_key=key, text=new, edited_at=at)
+        place = place_of(message.address.account, message.address.place)
         self.log.append(Edited(place, message.message_id, new, key))
-        self.post(Event(key, message))
+        return Event(key, message)
 
     # What people see.
 
@@ -205,6 +249,19 @@ class World:
         }
 
     # What arrives.
+
+    def meet(self, request: Request) -> Any:
+        """Do what is asked, unless the platform is at fault; raises what it would answer."""
+        if request.kind not in {"send", "edit"} or not self.faults:
+            return self.arrive(request)
+        fault = self.faults.pop(0)
+        if fault.after is not None:
+            raise RetryLater("too many calls", fault.after)
+        if fault.is_applied:
+            self.arrive(request)
+        if request.is_send:
+            self.log.append(Doubted(place_of(request.to, request.values[0].place)))
+        raise SendUncertain("the connection broke")
 
     def arrive(self, request: Request) -> Any:
         """Do what is asked; raises what the platform would answer."""
@@ -255,7 +312,7 @@ class World:
         if text:
             self.log.append(Drafted(place_of(account, to.place), text))
 
-    def _sign(self, account: str) -> None:
+    def _sign(self, account: str, to: Address) -> None:
         """Show a sign that leaves no trace."""
 
     def _find(self, account: str, to: Address, key: str, since: float) -> str | None:
@@ -271,9 +328,11 @@ class World:
             self.log.append(Accepted(event.key))
         platform.accepted = max(platform.accepted, count)
 
-    def _ask(self, marker: str, step: int) -> int:
+    def _ask(self, marker: str, step: int, known: tuple[str, ...] = ()) -> int:
         """Begin a step of an answer; returns how often it was asked for by now."""
         self.log.append(Asked(marker, step))
+        if known:
+            self.log.append(Told(marker, known))
         self.asked[marker, step] = self.asked.get((marker, step), 0) + 1
         return self.asked[marker, step]
 
@@ -285,11 +344,23 @@ class World:
     def die(self) -> None:
         """Note that the gateway is killed: of its newest sends it does not know the outcome."""
         self.be_taken_for_dead()
-        self.under_way, self.sends = [], []
+        self.under_way, self.sends, self.penalties = [], [], {}
 
     def be_taken_for_dead(self) -> None:
         recent = [place for place, at in self.sends if self.time - at <= JUST_NOW]
         self.log.append(Died(tuple(recent)))
+
+
+def account_of(message: Inbound) -> AccountName:
+    return message.address.account if isinstance(message, Message) else message.account
+
+
+def twin(event: Event) -> Event:
+    """Return the other event by which a platform tells of the same message."""
+    message = event.message
+    assert isinstance(message, Message)
+    key = EventKey(f"twin of {message.message_id}")
+    return Event(key, replace(message, event_key=key))
 
 
 def contents(files: tuple[OutgoingFile, ...]) -> Files:

@@ -5,7 +5,7 @@ import pytest
 from gateway.contracts.inbox import KeepOutcome
 from gateway.contracts.linking import Change, Trouble
 from gateway.contracts.stores import TurnState
-from gateway.errors import Refused
+from gateway.errors import NotAllowed, Refused
 from gateway.ids import AgentId, ExternalUser, Lane, MessageId, PersonId, PlatformName
 from gateway.transcript import Usage, UserEntry
 from tests.gateway.people.desk import AGENT, Desk
@@ -255,6 +255,25 @@ async def test_t12_what_waits_of_who_leaves_goes_with_them(desk: Desk) -> None:
     found = await desk.store.turns.session(resumed)
     assert found.key == f"main:{THERE}:dm"
     assert await desk.store.transcript.history(found.id) == []
+
+
+@pytest.mark.promise("R5")
+async def test_r5_who_has_left_does_not_have_a_tool_used_again(desk: Desk) -> None:
+    await desk.link(HERE, THERE)
+    await desk.writes(THERE, "pay")
+    shared = Lane(await desk.key(HERE))
+    head = await desk.store.inbox.head(shared)
+    assert head is not None
+    turn = await desk.store.turns.begin(head)
+    session = await desk.store.turns.session(turn)
+    await desk.store.transcript.append(session.id, [UserEntry("pay")], turn=turn)
+    await desk.store.turns.start_step(turn, "call", "pay")
+    await desk.unlink(THERE)
+    again = await desk.store.inbox.head(shared)
+    assert again is not None
+    resumed = await desk.store.turns.begin(again)
+    with pytest.raises(NotAllowed, match="were parted"):
+        await desk.store.turns.session(resumed)
 
 
 async def test_t12_a_message_that_comes_in_while_its_writer_changes_is_looked_at_again(

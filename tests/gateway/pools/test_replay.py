@@ -13,7 +13,7 @@ from gateway.events import (
 )
 from gateway.ids import TurnId
 from gateway.messages import OutgoingFile
-from gateway.pools.replay import has_begun, is_answered, shown_so_far, without_stumps
+from gateway.pools.replay import as_left, has_begun, is_answered, shown_so_far
 from gateway.transcript import (
     AssistantEntry,
     Entry,
@@ -85,5 +85,13 @@ def test_what_an_ended_attempt_left_half_said_is_neither_shown_nor_sent() -> Non
     kept = history(UserEntry("hi"), stump)
     assert shown(UserEntry("hi"), stump) == []
     assert not is_answered(kept, TURN)
-    assert stump not in without_stumps(kept, TURN)
-    assert stump in without_stumps(kept, TurnId("turn_3"))
+    assert stump not in as_left(kept, TURN)
+    assert stump in as_left(kept, TurnId("turn_3"))
+
+
+def test_a_turn_goes_on_from_its_own_words_though_another_was_answered_since() -> None:
+    kept = history(UserEntry("hi"), ASKS, ToolResultEntry("c1", "read", "line one"))
+    other = [StoredEntry(6, UserEntry("hey"), "turn_1"), StoredEntry(7, AssistantEntry("hello"))]
+    left = as_left([*kept, *other], TURN)
+    assert left[-3:] == [one.entry for one in kept[-3:]]
+    assert left[:-3] == [one.entry for one in [*kept[:-3], *other]]
