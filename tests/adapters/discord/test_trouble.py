@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.discord.adapter import DiscordAdapter
+from adapters.discord.bookmark import Bookmark
 from adapters.discord.connection import Connection
 from adapters.discord.settings import DiscordSettings
 from adapters.discord.transport import Rest
@@ -142,7 +143,12 @@ async def test_lesson_37_a_line_that_is_half_open_is_left(
     await rest.open()
     told: list[str] = []
     connection = Connection(
-        settings, rest, account.kit, lambda event, _: told.append(event), silent_at_most=0.3
+        settings,
+        rest,
+        account.kit,
+        lambda event, *_: told.append(event),
+        Bookmark(),
+        silent_at_most=0.3,
     )
     keeping = asyncio.ensure_future(connection.keep_up())
     await account.health.until(lambda _: "READY" in told)
