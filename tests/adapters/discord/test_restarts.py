@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ import pytest
 
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.settings import DiscordSettings
-from gateway.ids import AccountName
+from gateway.ids import AccountName, MessageId
 from gateway.messages import Choice, OutgoingMessage, Receipt
 from tests.adapters.discord.conftest import at
-from tests.fakes.account import Account
+from tests.fakes.account import Account, Gate
+from tests.fakes.clock import FakeClock
 from tests.fakes.discord import Channel, FakeDiscord, Guild, User
 from tests.fakes.faults import Hold
 
@@ -53,9 +55,7 @@ def saved(account: Account) -> Any:
 
 async def has_saved(account: Account) -> None:
     """Wait until the session could be gone on with."""
-    async with asyncio.timeout(5):
-        while not (account.cursor.position and saved(account)):
-            await account.kit.clock.sleep(0.2)
+    await account.cursor.until(lambda cursor: bool(cursor.position and saved(account)))
 
 
 async def heard(account: Account, *texts: str) -> None:
@@ -203,13 +203,13 @@ async def test_r8_a_session_that_cannot_go_on_is_begun_anew_and_misses_nothing(
         case "garbled":
             told["session"] = {"id": 7, "number": "x"}
     account.cursor.position = json.dumps(told)
-    asked = why in {"forgotten", "too late", "of the future"}
+    is_tried = why in {"forgotten", "too late", "of the future"}
     async with life():
         await heard(account, "one", "two")
         await server.until(lambda server: server.gateway.identifies == 2)
         ann.writes("three", channel=general)
         await heard(account, "one", "two", "three")
-    assert begun(server) == (2, int(asked))
+    assert begun(server) == (2, int(is_tried))
     assert server.gateway.refused == ([4007] if why == "of the future" else [])
 
 
@@ -281,9 +281,9 @@ async def test_r1_r8_r12_ten_restarts_under_messages_lose_nothing_and_begin_no_s
     async with asyncio.TaskGroup() as tasks:
         async with life():
             talking = tasks.create_task(talk())
-        for number in range(9):
+        for least in range(0, 720, 80):
             async with life(is_settled=False):
-                await account.gate.until(lambda gate, least=80 * number: len(gate.texts) > least)
+                await account.gate.until(partial(_has_more, least))
         await talking
     async with life():
         await account.gate.until(lambda gate: len(gate.texts) >= len(texts))
@@ -293,6 +293,10 @@ async def test_r1_r8_r12_ten_restarts_under_messages_lose_nothing_and_begin_no_s
         assert there == sorted(there)
         assert len(there) == len(texts) / len(channels)
     assert begun(server) == (1, 10)
+
+
+def _has_more(least: int, gate: Gate) -> bool:
+    return len(gate.texts) > least
 
 
 def _is_in(message: Any, channel: Channel) -> bool:
@@ -344,9 +348,7 @@ async def test_what_was_pressed_just_before_it_came_back_is_done(
             return
         await general.until(lambda shown: not shown[0].labels)
         await account.gate.until(lambda gate: len(gate.messages) == 2)
-        command = next(one for one in account.gate.messages if one.pressed_on is None)
-        answer = OutgoingMessage("k2", "Hello.", reply_to=command.message_id)
-        await adapter.send(at(general), answer)
+        await adapter.send(at(general), OutgoingMessage("k2", "Hello.", reply_to=asked(account)))
         assert used.answers == ["Hello."]
 
 
@@ -359,22 +361,45 @@ async def test_what_was_pressed_and_answered_before_a_death_is_answered_once(
         pressed = ann.presses("Approve", channel=general)
         used = ann.uses("start", channel=general)
         await server.until(lambda _: pressed.is_answered and used.is_answered)
-        await account.gate.until(lambda gate: len(gate.messages) == 2)
-        command = next(one for one in account.gate.messages if one.pressed_on is None)
-        answer = OutgoingMessage("k2", "Hello.", reply_to=command.message_id)
-        await adapter.send(at(general), answer)
+        await adapter.send(at(general), OutgoingMessage("k2", "Hello.", reply_to=asked(account)))
     account.cursor.position = left
     async with life():
         await account.gate.until(lambda gate: gate.attempts == 4)
-        await account.kit.clock.sleep(15 * 60.0)
-        assert used.answers == ["Hello."]
-        assert general.shown()[0].text == "May I?\n-# ✓ Approve · Ann"
+    assert used.answers == ["Hello."]
+    assert general.shown()[0].text == "May I?\n-# ✓ Approve · Ann"
     assert len(account.gate.messages) == 2
     assert begun(server) == (1, 1)
 
 
+@pytest.mark.parametrize("clock", [FakeClock()])
+async def test_an_answer_that_a_process_before_has_given_is_not_taken_away(
+    life: Life, clock: FakeClock, server: FakeDiscord, account: Account, general: Channel, ann: User
+) -> None:
+    """What is never answered is, after a while; of this one the new process knows no answer."""
+    async with life() as adapter:
+        left = account.cursor.position
+        used = ann.uses("start", channel=general)
+        await server.until(lambda _: used.is_answered)
+        await adapter.send(at(general), OutgoingMessage("k", "Hello.", reply_to=asked(account)))
+    account.cursor.position = left
+    async with life():
+        await account.gate.until(lambda gate: gate.attempts == 2)
+        for _ in range(20):
+            await clock.advance(60)
+        ann.writes("Thank you.", channel=general)
+        await account.gate.until(lambda gate: "Thank you." in gate.texts)
+    assert used.answers == ["Hello."]
+    assert not server.calls("delete_answer")
+
+
+def asked(account: Account) -> MessageId:
+    """Return the command that was used last."""
+    commands = [one for one in account.gate.messages if one.message_id.startswith("interaction:")]
+    return next(one.message_id for one in reversed(commands) if one.pressed_on is None)
+
+
 async def test_a_menu_that_changed_with_the_process_is_published_all_the_same(
-    life: Life, server: FakeDiscord, account: Account, team: Guild
+    life: Life, server: FakeDiscord, team: Guild
 ) -> None:
     async with life():
         await server.until(lambda server: bool(server.world.commands))
