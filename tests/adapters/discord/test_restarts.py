@@ -40,6 +40,7 @@ def life(entry: dict[str, Any], account: Account, server: FakeDiscord) -> Life:
                     lambda server: server.gateway.welcomes > before and server.gateway.is_connected
                 )
                 if is_settled:
+                    await server.until(lambda server: bool(server.world.commands))
                     await has_saved(account)
                 yield adapter
         finally:
