@@ -75,6 +75,8 @@ class Connection:
         self._session: str | None = bookmark.session or None
         self._sequence: int | None = bookmark.kept_up_to
         self._address = yarl.URL(bookmark.address) if bookmark.address else self._home
+        self._unreached = 0
+        """How often in a row nobody was there."""
         self._identified = False
         token = settings.token.get_secret_value()
         alive = kit.health.alive
@@ -124,12 +126,7 @@ class Connection:
     async def _listen(self) -> None:
         if self._identified and self._session is None:
             await self._clock.sleep(_BETWEEN_SESSIONS)
-        async with self._clock.timeout(_DIALLED_WITHIN):
-            socket = await self._line.dial(
-                self._address,
-                session=self._session,
-                sequence=self._sequence,
-            )
+        socket = await self._dial()
         self._identified = True
         self._bookmark.is_replaying = self._session is not None
         try:
@@ -141,6 +138,18 @@ class Connection:
             if socket.socket.close_code in _ENDS_THE_SESSION:
                 self._forget_session()
             await socket.close(code=_KEEPS_THE_SESSION)
+
+    async def _dial(self) -> DiscordWebSocket:
+        """Connect where the session is, or every other time where sessions begin.
+
+        The session's own address may be gone; Discord resumes at either.
+        """
+        address = self._home if self._unreached % 2 else self._address
+        self._unreached += 1
+        async with self._clock.timeout(_DIALLED_WITHIN):
+            socket = await self._line.dial(address, session=self._session, sequence=self._sequence)
+        self._unreached = 0
+        return socket
 
     def _note(self, socket: DiscordWebSocket) -> None:
         """Remember how to go on with this session."""

@@ -23,7 +23,7 @@ from tests.fakes.watch import Watch
 
 _UNKNOWN_OP, _DECODE, _NOT_AUTHENTICATED, _BAD_TOKEN, _TWICE = 4001, 4002, 4003, 4004, 4005
 _BAD_SEQ, _BAD_VERSION, _BAD_INTENTS, _FORBIDDEN_INTENTS = 4007, 4012, 4013, 4014
-_FINAL = frozenset({4004, 4007, 4009, 4010, 4011, 4012, 4013, 4014})
+_FINAL = frozenset({4004, 4006, 4007, 4009, 4010, 4011, 4012, 4013, 4014})
 """Codes that end the session with the connection."""
 _POLITE = frozenset({1000, 1001})
 """Codes with which a client ends its session itself."""
