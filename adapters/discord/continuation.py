@@ -80,7 +80,7 @@ class Continuation:
     async def _write_places(self, bookmark: Bookmark) -> None:
         if self._written_for == bookmark.session and not bookmark.has_new_places:
             return
-        session, known, since = bookmark.session, self._places.known(), bookmark.write_places()
+        session, known, since = bookmark.session, self._places.known, bookmark.write_places()
         try:
             await asyncio.to_thread(self._write, session, known)
         except OSError as error:

@@ -165,8 +165,9 @@ def _merged(missed: Sequence[_Waiting], line: Sequence[_Waiting]) -> Iterator[_W
 
 
 def _is_younger(one: Inbound, other: Inbound) -> bool:
-    both_are = isinstance(one, Message) and isinstance(other, Message)
-    return both_are and int(_number(one)) > int(_number(other))
+    if not isinstance(one, Message) or not isinstance(other, Message):
+        return False
+    return int(_number(one)) > int(_number(other))
 
 
 def _number(message: Message) -> str:

@@ -115,6 +115,7 @@ class Places:
     def role_name(self, role: str) -> str | None:
         return self._role_names.get(role)
 
+    @property
     def known(self) -> Known:
         return Known(list(self._spots.values()), dict(self._roles), dict(self._role_names))
 
