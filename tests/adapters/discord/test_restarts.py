@@ -266,6 +266,28 @@ async def test_r1_r8_a_session_that_has_not_found_all_that_was_missed_is_not_gon
     assert begun(server)[0] == 3
 
 
+@pytest.mark.promise("R1", "R8")
+async def test_r1_r8_a_session_that_cannot_tell_what_is_not_kept_is_not_gone_on_with(
+    life: Life, server: FakeDiscord, account: Account, general: Channel, ann: User
+) -> None:
+    """What was found in a history is told by no session; the store takes none of it for long."""
+    async with life():
+        ann.writes("one", channel=general)
+        await heard(account, "one")
+    server.gateway.forgets()
+    ann.writes("two", channel=general)
+    account.gate.busy_for = [1000.0] * 2
+    attempts = account.gate.attempts
+    async with life(is_settled=False):
+        await account.gate.until(lambda gate: gate.attempts > attempts)
+        await account.kit.clock.sleep(6.0)  # the search is over, and what it has found is not kept
+    assert saved(account) is None
+    account.gate.busy_for = []
+    async with life():
+        await heard(account, "one", "two")
+    assert begun(server)[0] == 3
+
+
 @pytest.mark.promise("R1", "R8", "R12")
 async def test_r1_r8_r12_ten_restarts_under_messages_lose_nothing_and_begin_no_session(
     life: Life, server: FakeDiscord, account: Account, team: Guild, ann: User
