@@ -1,8 +1,6 @@
 """The connection to the gateway, kept up: resumed where that is possible, made anew where not."""
 
 import random
-from collections.abc import Callable
-from typing import Any
 
 import aiohttp
 import discord
@@ -10,7 +8,8 @@ import structlog
 import yarl
 from discord.gateway import DiscordWebSocket, ReconnectWebSocket
 
-from adapters.discord.line import Line
+from adapters.discord.bookmark import Bookmark
+from adapters.discord.line import Line, Received
 from adapters.discord.settings import DiscordSettings
 from adapters.discord.transport import WRONG_TOKEN, Rest
 from gateway.contracts.adapter import AdapterKit
@@ -29,6 +28,8 @@ _LIVED_WELL = 120.0
 a day's new sessions well under a thousand, after which Discord takes the token away."""
 _GATEWAY = "wss://gateway.discord.gg"
 _KEEPS_THE_SESSION = 4000
+_ENDS_THE_SESSION = frozenset({4006, 4007, 4009})
+"""Close codes after which there is nothing to resume: it is unknown, past, or was never so far."""
 _CLOSED_FOR_GOOD = {
     4004: WRONG_TOKEN,
     4010: "Discord refuses how this bot is sharded",
@@ -44,6 +45,16 @@ _CLOSED_FOR_GOOD = {
 """By close codes: https://discord.com/developers/docs/topics/opcodes-and-status-codes"""
 
 
+def intents(settings: DiscordSettings) -> discord.Intents:
+    """Return the kinds of events that are asked for."""
+    return discord.Intents(
+        guilds=True,
+        guild_messages=True,
+        dm_messages=True,
+        message_content=settings.message_content,
+    )
+
+
 class Connection:
     """One socket after another, until the account is refused or nobody listens any more."""
 
@@ -52,25 +63,24 @@ class Connection:
         settings: DiscordSettings,
         rest: Rest,
         kit: AdapterKit,
-        received: Callable[[str, Any], None],
+        received: Received,
+        bookmark: Bookmark,
         *,
         silent_at_most: float = _SILENT_AT_MOST,
     ) -> None:
         self._clock = kit.clock
         self._health = kit.health
         self._home = yarl.URL(settings.gateway_url or _GATEWAY)
-        self._address = self._home
-        self._session: str | None = None
-        self._sequence: int | None = None
+        self._bookmark = bookmark
+        self._session: str | None = bookmark.session or None
+        self._sequence: int | None = bookmark.kept_up_to
+        self._address = yarl.URL(bookmark.address) if bookmark.address else self._home
+        self._unreached = 0
+        """How often in a row nobody was there."""
         self._identified = False
-        intents = discord.Intents(
-            guilds=True,
-            guild_messages=True,
-            dm_messages=True,
-            message_content=settings.message_content,
-        )
         token = settings.token.get_secret_value()
-        self._line = Line(rest, token, intents, received, kit.health.alive, silent_at_most)
+        alive = kit.health.alive
+        self._line = Line(rest, token, intents(settings), received, alive, silent_at_most)
 
     async def keep_up(self) -> None:
         """Listen until cancelled.
@@ -116,20 +126,30 @@ class Connection:
     async def _listen(self) -> None:
         if self._identified and self._session is None:
             await self._clock.sleep(_BETWEEN_SESSIONS)
-        async with self._clock.timeout(_DIALLED_WITHIN):
-            socket = await self._line.dial(
-                self._address,
-                session=self._session,
-                sequence=self._sequence,
-            )
+        socket = await self._dial()
         self._identified = True
+        self._bookmark.is_replaying = self._session is not None
         try:
             while True:
                 await socket.poll_event()
                 self._note(socket)
         finally:
             self._note(socket)
+            if socket.socket.close_code in _ENDS_THE_SESSION:
+                self._forget_session()
             await socket.close(code=_KEEPS_THE_SESSION)
+
+    async def _dial(self) -> DiscordWebSocket:
+        """Connect where the session is, or every other time where sessions begin.
+
+        The session's own address may be gone; Discord resumes at either.
+        """
+        address = self._home if self._unreached % 2 else self._address
+        self._unreached += 1
+        async with self._clock.timeout(_DIALLED_WITHIN):
+            socket = await self._line.dial(address, session=self._session, sequence=self._sequence)
+        self._unreached = 0
+        return socket
 
     def _note(self, socket: DiscordWebSocket) -> None:
         """Remember how to go on with this session."""
@@ -139,3 +159,4 @@ class Connection:
     def _forget_session(self) -> None:
         self._session = self._sequence = None
         self._address = self._home
+        self._bookmark.forget()

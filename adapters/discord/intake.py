@@ -3,10 +3,11 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
+from adapters.discord.bookmark import UNNUMBERED, Stamp
 from adapters.discord.inbound import Reader
 from adapters.discord.ledger import Ledger
 from gateway.clock import Clock
@@ -25,6 +26,13 @@ _WAITING_AT_MOST = 20_000
 """Events that wait to be kept; more are left to be found in the channels' history."""
 
 
+class _Waiting(NamedTuple):
+    """What has still to be kept, and where it came from."""
+
+    inbound: Inbound
+    stamp: Stamp
+
+
 class Intake:
     """One line for each channel; each event leaves its line once it is kept."""
 
@@ -39,9 +47,10 @@ class Intake:
         self._reader = reader
         self._deliver = deliver
         self._ledger = ledger
+        self._bookmark = ledger.bookmark
         self._clock = clock
         self._tasks = tasks
-        self._lines: dict[str, deque[Inbound]] = {}
+        self._lines: dict[str, deque[_Waiting]] = {}
         self._waiting = 0
         self._held: Callable[[str], bool] = lambda _: False
         self._at_work: set[str] = set()
@@ -55,7 +64,7 @@ class Intake:
             log.warning("event.skipped", kind=event, error=type(error).__name__)
             return None
 
-    def take(self, event: str, payload: Json) -> Inbound | None:
+    def take(self, event: str, payload: Json, stamp: Stamp = UNNUMBERED) -> Inbound | None:
         """Have a message, an edit or a deletion kept, after those before it in its channel."""
         channel, message = str(payload.get("channel_id")), payload.get("id")
         inbound = self.read(event, payload)
@@ -64,10 +73,12 @@ class Intake:
             if inbound is None:
                 self._ledger.kept(message)
         if inbound is not None:
-            self._put(channel, inbound)
+            self._put(channel, _Waiting(inbound, stamp))
         return inbound
 
-    def _put(self, channel: str, inbound: Inbound) -> None:
+    def _put(self, channel: str, waiting: _Waiting) -> None:
+        inbound = waiting.inbound
+        self._bookmark.arrived(waiting.stamp)
         if isinstance(inbound, Message):
             if inbound.address.place.is_direct:
                 self._ledger.meet(channel)
@@ -76,7 +87,7 @@ class Intake:
             log.error("event.left", cure="the store takes nothing: look at its disk")
             return
         self._waiting += 1
-        self._lines.setdefault(channel, deque()).append(inbound)
+        self._lines.setdefault(channel, deque()).append(waiting)
         self._work_on(channel)
 
     def hold(self, held: Callable[[str], bool]) -> None:
@@ -86,17 +97,22 @@ class Intake:
     def release(self, channel: str, missed: list[Message], too_old: list[Message]) -> None:
         """Let a channel go on, with what was missed in it where it belongs."""
         line = self._lines.setdefault(channel, deque())
-        known = {one.event_key for one in line}
+        known = {one.inbound.event_key for one in line}
         new = [one for one in missed if one.event_key not in known]
         old = tuple(one for one in too_old if one.event_key not in known)
         for one in (*new, *old):
             self._ledger.arrived(_number(one))
-        self._waiting += len(new) + bool(old)
+        found = [_Waiting(one, UNNUMBERED) for one in new]
+        if old:
+            found.insert(0, _Waiting(MessagesMissed(old), UNNUMBERED))
+        for waiting in found:
+            self._bookmark.arrived(waiting.stamp)
+        self._waiting += len(found)
         later = list(line)
         line.clear()  # and filled again, as somebody may be at work on it
         if old:
-            line.append(MessagesMissed(old))
-        line.extend(_merged(new, later))
+            line.append(found.pop(0))
+        line.extend(_merged(found, later))
         self._work_on(channel)
 
     def go_on(self) -> None:
@@ -113,9 +129,11 @@ class Intake:
         line = self._lines[channel]
         try:
             while line and not self._held(channel):
-                inbound = line.popleft()  # at once, as something may be put before it meanwhile
+                waiting = line.popleft()  # at once, as something may be put before it meanwhile
+                inbound = waiting.inbound
                 await self.kept(inbound)
                 self._waiting -= 1
+                self._bookmark.kept(waiting.stamp)
                 for message in (
                     inbound.messages if isinstance(inbound, MessagesMissed) else [inbound]
                 ):
@@ -136,18 +154,20 @@ class Intake:
                 await self._clock.sleep(trouble.after)
 
 
-def _merged(missed: Sequence[Message], line: Sequence[Inbound]) -> Iterator[Inbound]:
+def _merged(missed: Sequence[_Waiting], line: Sequence[_Waiting]) -> Iterator[_Waiting]:
     """Put each missed message before the first that is younger."""
     missed_still = deque(missed)
     for one in line:
-        while (
-            missed_still
-            and isinstance(one, Message)
-            and int(_number(missed_still[0])) < int(_number(one))
-        ):
+        while missed_still and _is_younger(one.inbound, missed_still[0].inbound):
             yield missed_still.popleft()
         yield one
     yield from missed_still
+
+
+def _is_younger(one: Inbound, other: Inbound) -> bool:
+    if not isinstance(one, Message) or not isinstance(other, Message):
+        return False
+    return int(_number(one)) > int(_number(other))
 
 
 def _number(message: Message) -> str:

@@ -15,9 +15,9 @@ from adapters.discord.choices import is_of_growing, label_of
 from adapters.discord.inbound import encode_message_id
 from adapters.discord.intake import Intake
 from adapters.discord.outbound import aside_body, edit_body, settled_body
-from adapters.discord.transport import Rest
+from adapters.discord.transport import Rest, SaidNo
 from gateway.clock import Clock
-from gateway.errors import GatewayError, SendRefused
+from gateway.errors import GatewayError, RetryLater, SendRefused
 from gateway.ids import MessageId
 from gateway.messages import Message, Origin, OutgoingMessage, Receipt
 
@@ -31,6 +31,8 @@ _TOKEN_LASTS = 15 * 60.0
 _GIVEN_UP_AFTER = 14 * 60.0
 _TIDIED_EVERY = 20.0
 _NOT_TAKEN = "I cannot do that."
+_IS_ANSWERED = 40060
+"""Discord has had an answer already."""
 
 
 @dataclass(slots=True)
@@ -42,6 +44,8 @@ class _Open:
     opened_at: float
     is_shown: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once Discord has been told that an answer will come, or could not be."""
+    may_be_answered: bool = False
+    """Whether its answer may be there already, given by a process that has ended."""
 
 
 class Interactions:
@@ -73,6 +77,50 @@ class Interactions:
         finally:
             self._has_shown(payload)
             keeping.cancel()
+
+    async def take_late(self, payload: Json, message: Message, intake: Intake) -> None:
+        """Take one that was made while nobody listened, unless its person was told of failure.
+
+        Discord tells them so after three seconds without a word; what was answered before the
+        connection was lost is known again by its key.
+        """
+        is_command = message.origin is Origin.INVOKED
+        try:
+            is_answered = await self._was_answered(payload, is_command=is_command)
+        except GatewayError as error:
+            log.info("interaction.too_late", reason=str(error))
+            return
+        if is_command and payload["id"] not in self._open:
+            opened = self._open[payload["id"]] = _Open(
+                payload["application_id"],
+                payload["token"],
+                self._clock.monotonic(),
+                may_be_answered=is_answered,
+            )
+            opened.is_shown.set()
+        receipt = await intake.kept(message)
+        try:
+            if not is_command:
+                await self._show_choice(payload, message, receipt, tells_refusal=not is_answered)
+            elif not receipt.is_taken:
+                words = OutgoingMessage("", receipt.words or _NOT_TAKEN)
+                await self.fill(payload["id"], words)
+        except GatewayError as error:
+            log.info("interaction.not_answered", reason=str(error))
+
+    async def _was_answered(self, payload: Json, *, is_command: bool) -> bool:
+        """Say that an answer will come; return whether that had been said, raise if it is late."""
+        while True:
+            try:
+                await self._respond(payload, _DEFERRED_REPLY if is_command else _DEFERRED_UPDATE)
+            except RetryLater as trouble:  # in the end it has arrived, or is late
+                await self._clock.sleep(trouble.after)
+            except SaidNo as refusal:
+                if refusal.code != _IS_ANSWERED:
+                    raise
+                return True
+            else:
+                return False
 
     def _has_shown(self, payload: Json) -> None:
         opened = self._open.get(payload["id"])
@@ -107,17 +155,22 @@ class Interactions:
     ) -> None:
         if receipt is None:
             await self._respond(payload, _DEFERRED_UPDATE)
-            receipt = await keeping
-            if receipt.is_taken and (settled := _settled(payload, message)):
-                await self._change_original(payload["application_id"], payload["token"], settled)
-            elif not receipt.is_taken:
-                await self._follow_up(payload, aside_body(receipt.words or _NOT_TAKEN))
+            await self._show_choice(payload, message, await keeping)
         elif not receipt.is_taken:
             await self._respond(payload, _REPLY, aside_body(receipt.words or _NOT_TAKEN))
         elif settled := _settled(payload, message):
             await self._respond(payload, _UPDATE, settled)
         else:
             await self._respond(payload, _DEFERRED_UPDATE)
+
+    async def _show_choice(
+        self, payload: Json, message: Message, receipt: Receipt, *, tells_refusal: bool = True
+    ) -> None:
+        """Settle a press after Discord was told that this will take longer."""
+        if receipt.is_taken and (settled := _settled(payload, message)):
+            await self._change_original(payload["application_id"], payload["token"], settled)
+        elif not receipt.is_taken and tells_refusal:
+            await self._follow_up(payload, aside_body(receipt.words or _NOT_TAKEN))
 
     async def fill(self, interaction: str, message: OutgoingMessage) -> MessageId | None:
         """Give a command its answer; None where it no longer waits for one."""
@@ -142,6 +195,8 @@ class Interactions:
             old = self._clock.monotonic() - _GIVEN_UP_AFTER
             for number in [one for one, opened in self._open.items() if opened.opened_at <= old]:
                 opened = self._open.pop(number)
+                if opened.may_be_answered:
+                    continue
                 with suppress(GatewayError):
                     await self._rest.call(
                         "DELETE",

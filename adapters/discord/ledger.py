@@ -3,10 +3,14 @@
 Discord's ids are its time: https://discord.com/developers/docs/reference#snowflakes
 """
 
+import asyncio
 import json
 from collections import OrderedDict
+from contextlib import suppress
 from typing import Any
 
+from adapters.discord.bookmark import Bookmark
+from adapters.discord.continuation import Continuation
 from gateway.clock import Clock
 from gateway.contracts.adapter import AdapterKit
 from gateway.errors import RetryLater
@@ -27,8 +31,14 @@ def snowflake(moment: float) -> int:
 class Ledger:
     """One account's memory of where it has got to."""
 
-    def __init__(self, kit: AdapterKit) -> None:
+    def __init__(self, kit: AdapterKit, continuation: Continuation | None = None) -> None:
         self._cursor = kit.cursor
+        self._continuation = continuation
+        self.bookmark = Bookmark()
+        self._saved: dict[str, Any] | None = None
+        """Where the session was when it was last saved."""
+        self._is_due = asyncio.Event()
+        self._saving = asyncio.Lock()
         self._clock: Clock = kit.clock
         self._newest = 0
         self._begun_at = 0
@@ -53,6 +63,8 @@ class Ledger:
             self.meet(str(channel))
         self.menu = self.menu or str(told.get("menu") or "")
         self._under_way.clear()
+        if self._continuation is not None:
+            await self._continuation.take_up(told.get("session"), self.bookmark)
 
     @property
     def surely_seen(self) -> int:
@@ -64,6 +76,8 @@ class Ledger:
     def look_back(self, since: int | None) -> None:
         """Hold on to this moment while what was missed after it is being found; None ends it."""
         self._missed_since = since
+        if since is None:
+            self.hurry()
 
     @property
     def direct_channels(self) -> tuple[str, ...]:
@@ -90,20 +104,45 @@ class Ledger:
         self._newest = max(self._newest, int(message))
         self._is_changed = True
 
+    def hurry(self) -> None:
+        """Have what is known saved soon: from here on, the next process can go on."""
+        self._is_due.set()
+
     async def keep_saving(self) -> None:
         while True:
-            await self._clock.sleep(_SAVED_EVERY)
+            with suppress(TimeoutError):
+                async with self._clock.timeout(_SAVED_EVERY):
+                    await self._is_due.wait()
+            self._is_due.clear()
             await self.save()
 
-    async def save(self) -> None:
-        if not self._is_changed:
+    async def save(self, *, is_last: bool = False) -> None:
+        async with self._saving:
+            await self._save(is_last=is_last)
+
+    async def _save(self, *, is_last: bool) -> None:
+        session = await self._session(is_last=is_last)
+        if not self._is_changed and session == self._saved and not is_last:
             return
         self._is_changed = False
-        told = {"seen": str(self.surely_seen), "direct": list(self._direct), "menu": self.menu}
+        told = {
+            "seen": str(self.surely_seen),
+            "direct": list(self._direct),
+            "menu": self.menu,
+            "session": session,
+        }
         try:
             await self._cursor.save(json.dumps(told))
         except RetryLater:
             self._is_changed = True
+        else:
+            self._saved = session
+
+    async def _session(self, *, is_last: bool) -> dict[str, Any] | None:
+        """Tell where to go on; nowhere while a history is being read, which no session tells."""
+        if self._continuation is None or self._missed_since is not None:
+            return None
+        return await self._continuation.save(self.bookmark, is_last=is_last)
 
 
 def _read(told: str | None) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from typing_extensions import override
 
 from adapters.discord.transport import USER_AGENT, Rest
 
-Received = Callable[[str, Any], None]
+Received = Callable[[str, Any, int], None]
+"""Called with an event's name, what it tells, and its number in the session."""
 
 _FAREWELL_SECONDS = 2.0
 
@@ -47,7 +48,7 @@ class _Http(HTTPClient):
 class _Parsers(dict[str, Callable[[Any], None]]):
     """Hands every event over as it is: objects of the SDK would be made for nothing."""
 
-    def __init__(self, received: Received) -> None:
+    def __init__(self, received: Callable[[str, Any], None]) -> None:
         super().__init__()
         self._received = received
 
@@ -81,12 +82,18 @@ class Line(discord.Client):
         self._rest = rest
         self._token = token
         self._alive = alive
-        self._connection.parsers = _Parsers(received)
+        self._received = received
+        self._socket: DiscordWebSocket | None = None
+        self._connection.parsers = _Parsers(self._receive)
 
     async def prepare(self) -> None:
         await self._async_setup_hook()
         self.http: _Http = _Http(self._rest, self._token, self.loop)
         self._connection.http = self.http
+
+    def _receive(self, event: str, payload: Any) -> None:
+        number = self._socket.sequence if self._socket is not None else None
+        self._received(event, payload, number or 0)
 
     @override
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
@@ -99,7 +106,7 @@ class Line(discord.Client):
     ) -> DiscordWebSocket:
         """Connect, and resume the session if there is one; raises what the SDK raises."""
         try:
-            return await DiscordWebSocket.from_client(
+            self._socket = await DiscordWebSocket.from_client(
                 self,
                 initial=True,  # else the SDK would wait now, with the line open
                 gateway=address,
@@ -110,3 +117,4 @@ class Line(discord.Client):
         except BaseException:
             await self.http.hang_up()  # else it would be kept alive by a thread of the SDK
             raise
+        return self._socket

@@ -5,13 +5,17 @@ import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import structlog
+from discord.http import INTERNAL_API_VERSION
 
 from adapters.discord.account import invite_link, who_we_are
+from adapters.discord.bookmark import Stamp
 from adapters.discord.catching_up import CatchingUp
-from adapters.discord.connection import Connection
-from adapters.discord.inbound import Me, Reader
+from adapters.discord.connection import Connection, intents
+from adapters.discord.continuation import Continuation
+from adapters.discord.inbound import PLATFORM, Me, Reader
 from adapters.discord.intake import MALFORMED, Intake
 from adapters.discord.interactions import Interactions
 from adapters.discord.ledger import Ledger
@@ -54,34 +58,48 @@ class Receiver:
         self._places = places
         self._threads = threads
         self._interactions = interactions
-        self._ledger = Ledger(kit)
         self._kit = kit
 
     async def run(self, deliver: Deliver) -> None:
         me = await who_we_are(self._rest)
-        await self._ledger.load()
+        ledger = Ledger(self._kit, self._continuation(me))
+        await ledger.load()
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._ledger.keep_saving())
+                tasks.create_task(ledger.keep_saving())
                 tasks.create_task(self._interactions.tidy())
-                events = self._events(me, deliver, tasks)
-                await Connection(self._settings, self._rest, self._kit, events.take).keep_up()
+                received = self._events(me, ledger, deliver, tasks).take
+                await Connection(
+                    self._settings, self._rest, self._kit, received, ledger.bookmark
+                ).keep_up()
         except ExceptionGroup as group:
             raise _first(group) from group
         finally:
-            await self._ledger.save()
+            await ledger.save(is_last=True)
 
-    def _events(self, me: Me, deliver: Deliver, tasks: asyncio.TaskGroup) -> "Events":
+    def _continuation(self, me: Me) -> Continuation:
+        settings = self._settings
+        belongs_to = (
+            settings.token.get_secret_value(),
+            intents(settings).value,
+            INTERNAL_API_VERSION,
+            settings.gateway_url,
+        )
+        file = self._kit.data_dir / f"{PLATFORM}-{quote(self._account, safe='')}.places"
+        return Continuation(file, self._places, me.id, belongs_to, self._kit.clock)
+
+    def _events(
+        self, me: Me, ledger: Ledger, deliver: Deliver, tasks: asyncio.TaskGroup
+    ) -> "Events":
         clock = self._kit.clock
         reader = Reader(self._account, me, self._places, makes_threads=self._settings.threads)
-        intake = Intake(reader, deliver, self._ledger, clock, tasks)
+        intake = Intake(reader, deliver, ledger, clock, tasks)
         within = self._settings.catch_up
-        catching_up = CatchingUp(
-            self._rest, intake, self._ledger, self._places, clock, within=within
-        )
-        menu = Menu(self._settings, self._rest, self._ledger, me, self._kit)
+        catching_up = CatchingUp(self._rest, intake, ledger, self._places, clock, within=within)
+        menu = Menu(self._settings, self._rest, ledger, me, self._kit)
         return Events(
             me,
+            ledger,
             self._places,
             self._threads,
             intake,
@@ -98,6 +116,7 @@ class Events:
     def __init__(
         self,
         me: Me,
+        ledger: Ledger,
         places: Places,
         threads: Threads,
         intake: Intake,
@@ -107,6 +126,8 @@ class Events:
         tasks: asyncio.TaskGroup,
     ) -> None:
         self._me = me
+        self._ledger = ledger
+        self._bookmark = ledger.bookmark
         self._places = places
         self._threads = threads
         self._intake = intake
@@ -115,23 +136,26 @@ class Events:
         self._menu = menu
         self._tasks = tasks
 
-    def take(self, event: str, payload: Any) -> None:
+    def take(self, event: str, payload: Any, number: int) -> None:
         """Take one event, and return at once: nobody reads the socket meanwhile."""
+        known = self._places.changes
         try:
-            self._take(event, payload)
+            self._take(event, payload, self._bookmark.stamp(number))
         except MALFORMED as error:
             log.warning("event.skipped", kind=event, error=type(error).__name__)
+        finally:  # what cannot be taken must not be told again by each session
+            self._bookmark.heard(number, of_places=self._places.changes != known)
 
-    def _take(self, event: str, payload: Any) -> None:
+    def _take(self, event: str, payload: Any, stamp: Stamp) -> None:
         if event in _TALK:
-            inbound = self._intake.take(event, payload)
+            inbound = self._intake.take(event, payload, stamp)
             if isinstance(inbound, Message):
                 self._threads.note(inbound)
         elif event == "INTERACTION_CREATE":
-            self._take_interaction(payload)
+            self._take_interaction(payload, stamp)
         elif event == "MESSAGE_DELETE_BULK":
             for number in payload.get("ids") or ():
-                self._intake.take("MESSAGE_DELETE", {**payload, "id": number})
+                self._intake.take("MESSAGE_DELETE", {**payload, "id": number}, stamp)
         else:
             self._take_news(event, payload)
 
@@ -139,6 +163,8 @@ class Events:
         """Learn of the session, and of servers and channels."""
         if event == "READY":
             self._ready(payload)
+        elif event == "RESUMED":
+            self._resumed()
         elif event == "GUILD_CREATE" and not payload.get("unavailable"):
             self._places.note_guild(payload, self._me.id)
             self._catching_up.described(payload["id"])
@@ -153,6 +179,8 @@ class Events:
                 self._places.note_channel(thread, payload.get("guild_id"))
 
     def _ready(self, payload: Any) -> None:
+        self._bookmark.begin(payload["session_id"], payload["resume_gateway_url"])
+        self._bookmark.is_replaying = False
         servers = [guild["id"] for guild in payload.get("guilds") or ()]
         log.info("bot.connected", servers=len(servers))
         if not servers:
@@ -160,11 +188,23 @@ class Events:
         self._catching_up.begin(servers, self._tasks)
         self._tasks.create_task(self._menu.publish())
 
-    def _take_interaction(self, payload: Any) -> None:
+    def _resumed(self) -> None:
+        log.info("session.resumed", servers=self._places.servers)
+        self._bookmark.is_replaying = False
+        self._ledger.hurry()
+        self._tasks.create_task(self._menu.publish())
+
+    def _take_interaction(self, payload: Any, stamp: Stamp) -> None:
         message = self._intake.read("INTERACTION_CREATE", payload)
         if isinstance(message, Message):
-            work = self._interactions.take(payload, message, self._intake)
-            self._tasks.create_task(work)
+            self._bookmark.arrived(stamp)
+            is_late = self._bookmark.is_replaying
+            self._tasks.create_task(self._answer(payload, message, stamp, is_late=is_late))
+
+    async def _answer(self, payload: Any, message: Message, stamp: Stamp, *, is_late: bool) -> None:
+        take = self._interactions.take_late if is_late else self._interactions.take
+        await take(payload, message, self._intake)
+        self._bookmark.kept(stamp)
 
 
 class Menu:

@@ -32,12 +32,17 @@ class MemoryCursor:
 
     def __init__(self) -> None:
         self.position: str | None = None
+        self._watch = Watch()
 
     async def load(self) -> str | None:
         return self.position
 
     async def save(self, position: str) -> None:
         self.position = position
+        self._watch.changed()
+
+    async def until(self, holds: Callable[["MemoryCursor"], bool]) -> None:
+        await self._watch.until(lambda: holds(self), timeout=5, now=lambda: self.position)
 
 
 class Health:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.fakes.clock import FakeClock
 from tests.fakes.discord import FakeDiscord, May
-from tests.fakes.discord.session import Intent
+from tests.fakes.discord.session import Intent, Session
 from tests.fakes.discord_bot import bot_for
 from tests.fakes.faults import Answer, Reset
 
@@ -206,6 +206,70 @@ async def test_sessions_that_are_gone_are_not_resumed(
         ann.writes("too late")
         assert not server.gateway.sessions
     assert server.gateway.resumes == 1
+
+
+async def test_what_is_told_again_is_all_that_came_after_a_number_and_nothing_else(
+    server: FakeDiscord,
+) -> None:
+    ann = server.user(42, "Ann")
+    session = Session("mine", int(Intent.DIRECT_MESSAGES | Intent.MESSAGE_CONTENT))
+    server.gateway.sessions["mine"] = session
+    for number in range(5):
+        ann.writes(f"message {number}")
+    for after in (2, 2, 5):
+        told = await goes_on(server, "mine", after)
+        missed = [(after + n, f"message {after - 1 + n}") for n in range(1, 6 - after)]
+        assert [(one["s"], one["d"]["content"]) for one in told[:-1]] == missed
+        assert told[-1]["t"] == "RESUMED"
+
+
+@pytest.mark.parametrize(
+    ("session", "after", "refusal"),
+    [
+        ("unknown", 3, 9),
+        ("mine", 4, 4007),
+        ("mine", 0, 4007),
+        ("mine", 1, 9),
+        ("left", 1, 9),
+    ],
+    ids=["unknown", "of the future", "from nowhere", "of what is forgotten", "too late"],
+)
+async def test_a_session_that_cannot_be_gone_on_with_is_refused_and_gone(
+    server: FakeDiscord, clock: FakeClock, session: str, after: int, refusal: int
+) -> None:
+    gateway = server.gateway
+    gateway.sessions["mine"] = mine = Session("mine", 0)
+    gateway.sessions["left"] = left = Session("left", 0)
+    left.left_at = clock.now() - gateway.session_seconds - 1
+    for one in (mine, left):
+        for number in range(3):
+            one.tell_raw("SOMETHING", {"n": number})
+    mine.events.popleft()
+    mine.events.popleft()
+    assert await goes_on(server, session, after) == refusal
+    assert session not in gateway.sessions
+    assert gateway.welcomes == 0
+
+
+async def goes_on(server: FakeDiscord, session: str, after: int) -> Any:
+    """Ask to resume; return what is told, or how it is refused: by op or by close code."""
+    told: list[Any] = []
+    url = f"{server.gateway_url}?v=10&encoding=json"
+    async with aiohttp.ClientSession() as http, http.ws_connect(url) as socket:
+        await socket.receive_json()
+        resume = {"token": server.token, "session_id": session, "seq": after}
+        await socket.send_json({"op": 6, "d": resume})
+        while True:
+            frame = await socket.receive()
+            if frame.type is not aiohttp.WSMsgType.TEXT:
+                return socket.close_code
+            one = frame.json()
+            if one["op"] == 9:
+                return one["d"] or 9
+            told.append(one)
+            if one["t"] == "RESUMED":
+                await socket.close(code=4000)
+                return told
 
 
 @pytest.mark.parametrize("resumable", [True, False])

@@ -141,13 +141,13 @@ class Discord(Platform):
 
     @override
     def before_start(self) -> None:
-        self._receiving = self.server.gateway.identifies
+        self._receiving = self.server.gateway.welcomes
 
     @override
     async def connected(self) -> None:
         gateway = self.server.gateway
         await self.server.until(
-            lambda _: gateway.identifies > self._receiving and gateway.is_connected,
+            lambda _: gateway.welcomes > self._receiving and gateway.is_connected,
             timeout=PATIENCE,
         )
 

@@ -73,10 +73,10 @@ def receiving(adapter: DiscordAdapter, account: Account, server: FakeDiscord) ->
 
     @asynccontextmanager
     async def context() -> AsyncIterator[None]:
-        before = server.gateway.identifies
+        before = server.gateway.welcomes
         async with account.receiving(adapter):
             await server.until(
-                lambda server: server.gateway.identifies > before and server.gateway.is_connected
+                lambda server: server.gateway.welcomes > before and server.gateway.is_connected
             )
             yield
 

@@ -29,10 +29,11 @@ Life = Callable[[], AbstractAsyncContextManager[DiscordAdapter]]
 def life(
     entry: dict[str, Any], more: dict[str, Any], account: Account, server: FakeDiscord
 ) -> Life:
-    """Return a context in which a new process has the account, connected."""
+    """Return a context in which a new process has the account, in a session of its own."""
 
     @asynccontextmanager
     async def context() -> AsyncIterator[DiscordAdapter]:
+        server.gateway.forgets()
         before = server.gateway.identifies
         settings = DiscordSettings.model_validate({**entry, **more})
         adapter = DiscordAdapter(AccountName("helper"), settings, account.kit)
@@ -75,7 +76,7 @@ async def test_r8_lesson_6_what_was_missed_is_found_wherever_it_was_written(
     assert account.gate.attempts == 4 + 1  # one was so near the end that it is read again
     place = account.gate.messages[account.gate.texts.index("four")].address.place
     assert (place.conversation, place.thread) == (str(general.id), str(talk.id))
-    assert server.gateway.resumes == 0
+    assert server.gateway.identifies == 2
 
 
 async def test_before_the_first_start_nothing_was_missed(

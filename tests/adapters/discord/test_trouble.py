@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.discord.adapter import DiscordAdapter
+from adapters.discord.bookmark import Bookmark
 from adapters.discord.connection import Connection
 from adapters.discord.settings import DiscordSettings
 from adapters.discord.transport import Rest
@@ -142,7 +143,12 @@ async def test_lesson_37_a_line_that_is_half_open_is_left(
     await rest.open()
     told: list[str] = []
     connection = Connection(
-        settings, rest, account.kit, lambda event, _: told.append(event), silent_at_most=0.3
+        settings,
+        rest,
+        account.kit,
+        lambda event, *_: told.append(event),
+        Bookmark(),
+        silent_at_most=0.3,
     )
     keeping = asyncio.ensure_future(connection.keep_up())
     await account.health.until(lambda _: "READY" in told)
@@ -242,6 +248,31 @@ async def test_a_gateway_that_is_away_is_dialled_until_it_is_back(
         away.times = 0
         await heard(account, "missed")
         await account.health.until(lambda health: health.is_alive)
+
+
+async def test_a_session_whose_own_address_is_gone_goes_on_at_the_common_one(
+    receiving: Receiving, server: FakeDiscord, account: Account, ann: User
+) -> None:
+    server.world.gateway_url = "ws://127.0.0.1:1/gateway"
+    async with receiving():
+        ann.writes("one")
+        await heard(account, "one")
+        server.gateway.breaks_off()
+        ann.writes("two")
+        await heard(account, "one", "two")
+        assert (server.gateway.identifies, server.gateway.resumes) == (1, 1)
+
+
+@pytest.mark.parametrize("code", [4006, 4007, 4009])
+async def test_a_session_that_is_refused_is_not_asked_for_again(
+    receiving: Receiving, server: FakeDiscord, account: Account, ann: User, code: int
+) -> None:
+    async with receiving():
+        ann.writes("one")
+        await heard(account, "one")
+        server.gateway.closes(code)
+        await connected(server, identifies=2)
+        assert server.gateway.resumes == 0
 
 
 async def test_lesson_12_a_second_run_leaves_one_connection(

@@ -131,6 +131,7 @@ class Control:
             "connected": gateway.is_connected,
             "identifies": gateway.identifies,
             "resumes": gateway.resumes,
+            "welcomes": gateway.welcomes,
             "refused": gateway.refused,
             "commands": sum(map(len, self._world.commands.values())),
             "calls": len(self._world.log),

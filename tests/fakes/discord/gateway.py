@@ -23,7 +23,7 @@ from tests.fakes.watch import Watch
 
 _UNKNOWN_OP, _DECODE, _NOT_AUTHENTICATED, _BAD_TOKEN, _TWICE = 4001, 4002, 4003, 4004, 4005
 _BAD_SEQ, _BAD_VERSION, _BAD_INTENTS, _FORBIDDEN_INTENTS = 4007, 4012, 4013, 4014
-_FINAL = frozenset({4004, 4007, 4009, 4010, 4011, 4012, 4013, 4014})
+_FINAL = frozenset({4004, 4006, 4007, 4009, 4010, 4011, 4012, 4013, 4014})
 """Codes that end the session with the connection."""
 _POLITE = frozenset({1000, 1001})
 """Codes with which a client ends its session itself."""
@@ -65,6 +65,9 @@ class Gateway:
         """How long a session waits for its client to come back."""
         self.identifies = 0
         self.resumes = 0
+        """How often clients have asked to go on with a session, whatever came of it."""
+        self.welcomes = 0
+        """Sessions that were begun, or gone on with."""
         self.heartbeats = 0
         self.refused: list[int] = []
         """Codes with which clients were sent away."""
@@ -104,6 +107,11 @@ class Gateway:
     def forgets(self) -> None:
         """Lose all sessions, without telling anybody."""
         self.sessions.clear()
+
+    def resets_token(self, token: str) -> None:
+        """Take another token from now on; sessions of the one before are gone with it."""
+        self._token = token
+        self.closes(4004)
 
     def goes_silent(self) -> None:
         """Let nothing through to those who are connected now, with their lines open."""
@@ -218,6 +226,7 @@ class Gateway:
         self._count += 1
         session = Session(f"session{self._count}", intents, connection)
         self.sessions[session.id] = session
+        self.welcomes += 1
         return self._welcome(session)
 
     def _resume(self, connection: Connection, data: Any) -> None:
@@ -225,19 +234,23 @@ class Gateway:
         if not isinstance(data, dict) or data.get("token") != self._token:
             return self._send_away(connection, _BAD_TOKEN)
         session = self.sessions.get(str(data.get("session_id")))
-        is_late = (
-            session is not None
-            and session.left_at is not None
-            and self._now() - session.left_at > self.session_seconds
-        )
-        if session is None or is_late:
+        if session is None:
             return connection.say(Op.INVALID, False)
-        if not isinstance(data.get("seq"), int) or data["seq"] > session.seq:
+        after = data.get("seq")
+        if not isinstance(after, int) or not 0 < after <= session.seq:
+            del self.sessions[session.id]
             return self._send_away(connection, _BAD_SEQ)
+        is_late = (
+            session.left_at is not None and self._now() - session.left_at > self.session_seconds
+        )
+        if is_late or not session.has_kept(after):
+            del self.sessions[session.id]
+            return connection.say(Op.INVALID, False)
         if session.connection is not None:
             session.connection.close(4000)
         session.connection, session.left_at = connection, None
-        return session.replay(data["seq"])
+        self.welcomes += 1
+        return session.replay(after)
 
     def _members(self, data: Any) -> None:
         """Answer with all who are in a server, whoever was asked for."""

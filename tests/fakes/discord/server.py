@@ -103,6 +103,11 @@ class FakeDiscord(FakeServer):
     def log(self) -> deque[CallRecord]:
         return self.world.log
 
+    def resets_token(self, token: str) -> None:
+        """Do what *Reset Token* does in the Developer Portal."""
+        self.token = self.world.token = token
+        self.gateway.resets_token(token)
+
     def calls(self, name: str, channel: Channel | None = None) -> list[CallRecord]:
         """Return the logged calls of one name (`routes.py`), of one channel if given."""
         return [

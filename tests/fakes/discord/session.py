@@ -72,11 +72,15 @@ class Session:
         if self.connection is not None:
             self.connection.send(frame)
 
+    def has_kept(self, after: int) -> bool:
+        """Say whether nothing that was told after a number has been forgotten."""
+        return not self.events or self.events[0][0] <= after + 1
+
     def replay(self, after: int) -> None:
         """Send again what was told after a number, then say that it is all."""
         assert self.connection is not None
-        for seq, _, frame in list(self.events):
-            if seq > after:
+        for seq, name, frame in list(self.events):
+            if seq > after and name != "RESUMED":
                 self.connection.send(frame)
         self.tell_raw("RESUMED", {"_trace": ["fake"]})
 
