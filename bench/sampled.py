@@ -47,7 +47,7 @@ def timed_gate(waits: list[float]) -> Iterator[None]:
         finally:
             waits.append(perf_counter() - begun)
 
-    Gate.accept = timed  # type: ignore[method-assign] # put back below
+    Gate.accept = timed  # type: ignore[method-assign, assignment] # put back below
     try:
         yield
     finally:

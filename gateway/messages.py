@@ -161,6 +161,10 @@ class MessagesMissed:
     """Oldest first; at least one."""
 
     @property
+    def account(self) -> AccountName:
+        return self.messages[-1].address.account
+
+    @property
     def event_key(self) -> EventKey:
         return self.messages[-1].event_key
 

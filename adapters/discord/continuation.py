@@ -1,7 +1,7 @@
 """Going on with a session of the gateway after the process has ended.
 
 Where it has got to is in the cursor; its places are in a file, as a resumed session describes no
-server again. Why a file: docs/decisions/0012-places-are-kept-with-the-session.md
+server again. Why a file: docs/decisions/0011-places-are-kept-with-the-session.md
 """
 
 import asyncio
