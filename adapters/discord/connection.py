@@ -14,7 +14,7 @@ from adapters.discord.line import Line
 from adapters.discord.settings import DiscordSettings
 from adapters.discord.transport import WRONG_TOKEN, Rest
 from gateway.contracts.adapter import AdapterKit
-from gateway.errors import AccountRejected, GatewayError, RetryLater
+from gateway.errors import MALFORMED, AccountRejected, GatewayError, RetryLater
 
 log = structlog.get_logger()
 
@@ -63,6 +63,8 @@ class Connection:
         self._session: str | None = None
         self._sequence: int | None = None
         self._identified = False
+        self._was_unreadable = False
+        self._silent_at_most = silent_at_most
         intents = discord.Intents(
             guilds=True,
             guild_messages=True,
@@ -125,11 +127,29 @@ class Connection:
         self._identified = True
         try:
             while True:
-                await socket.poll_event()
+                await self._hear(socket)
                 self._note(socket)
+                self._check_heartbeats(socket)
         finally:
             self._note(socket)
             await socket.close(code=_KEEPS_THE_SESSION)
+
+    async def _hear(self, socket: DiscordWebSocket) -> None:
+        """Take in one frame; one that cannot be read costs the line, as its number is unknown."""
+        try:
+            await socket.poll_event()
+        except (*MALFORMED, RecursionError) as error:
+            # It is told again, and may be whole then; else the session is begun anew.
+            is_first, self._was_unreadable = not self._was_unreadable, True
+            raise ReconnectWebSocket(None, resume=is_first) from error
+        if socket.sequence != self._sequence:
+            self._was_unreadable = False
+
+    def _check_heartbeats(self, socket: DiscordWebSocket) -> None:
+        """Leave a line that no longer answers heartbeats, whatever else comes by it."""
+        keeper = socket._keep_alive  # noqa: SLF001 - the SDK counts them and does nothing about it
+        if keeper is not None and keeper._last_recv - keeper._last_ack > self._silent_at_most:  # noqa: SLF001 - as above
+            raise ReconnectWebSocket(None)
 
     def _note(self, socket: DiscordWebSocket) -> None:
         """Remember how to go on with this session."""

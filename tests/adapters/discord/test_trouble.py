@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.discord.adapter import DiscordAdapter
-from adapters.discord.connection import Connection
+from adapters.discord.connection import _SILENT_AT_MOST, Connection
 from adapters.discord.settings import DiscordSettings
 from adapters.discord.transport import Rest
 from gateway.errors import AccountRejected, RetryLater
@@ -157,6 +157,32 @@ async def test_lesson_37_a_line_that_is_half_open_is_left(
     assert told.count("CHANNEL_CREATE") == 1
 
 
+@pytest.mark.fault("half-open line", "discord gateway")
+async def test_a_line_that_answers_no_heartbeat_is_left_whatever_else_comes(
+    entry: dict[str, Any], server: FakeDiscord, account: Account
+) -> None:
+    assert 1.5 * server.gateway.heartbeat_ms / 1000 >= _SILENT_AT_MOST
+    server.gateway.heartbeat_ms = 50
+    settings = DiscordSettings.model_validate(entry)
+    rest = Rest(settings.api_base, server.token, account.kit.clock)
+    await rest.open()
+    told: list[str] = []
+    connection = Connection(
+        settings, rest, account.kit, lambda event, _: told.append(event), silent_at_most=0.3
+    )
+    keeping = asyncio.ensure_future(connection.keep_up())
+    await account.health.until(lambda _: "READY" in told)
+    server.gateway.acks = False
+    async with asyncio.timeout(5):
+        while not server.gateway.resumes:
+            server.gateway.push("CHANNEL_CREATE", {})
+            await asyncio.sleep(0.02)
+    keeping.cancel()
+    await asyncio.wait([keeping])
+    await rest.close()
+    assert server.gateway.identifies == 1
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [(4004, "Reset Token"), (4014, "Message Content Intent"), (4013, "intents"), (4011, "sharded")],
@@ -283,6 +309,53 @@ async def test_events_that_are_malformed_or_unknown_end_nothing(
         ann.writes("hello")
         await heard(account, "hello")
         assert server.gateway.identifies == 1
+
+
+_UNREADABLE: list[str | bytes] = [
+    *('{"op":0,"t":"MESSAGE_CR', "", "null", "[]", "7", "[" * 100_000, b"\xff\xfe"),
+    *('{"op":10,"d":{}}', '{"op":9'),
+]
+
+
+@pytest.mark.fault("garbage", "discord gateway")
+@pytest.mark.parametrize("frame", _UNREADABLE, ids=lambda frame: str(frame)[:20])
+async def test_what_cannot_be_read_costs_the_line_and_not_the_session(
+    receiving: Receiving, server: FakeDiscord, account: Account, ann: User, frame: str | bytes
+) -> None:
+    async with receiving():
+        server.gateway.says(frame)
+        ann.writes("hello")
+        await heard(account, "hello")
+        assert (server.gateway.identifies, server.gateway.resumes) == (1, 1)
+    assert account.health.troubles == []
+
+
+@pytest.mark.fault("garbage", "discord gateway")
+async def test_what_cannot_be_read_however_often_it_is_told_is_left_behind(
+    receiving: Receiving, server: FakeDiscord, account: Account, general: Channel, ann: User
+) -> None:
+    async with receiving():
+        server.gateway.says('{"op":0,"t":"MESSAGE_CR', again=True)
+        ann.writes("hello", channel=general)
+        await heard(account, "hello")
+        assert (server.gateway.identifies, server.gateway.resumes) == (2, 1)
+
+
+@pytest.mark.fault("garbage", "discord gateway")
+async def test_half_characters_and_unknown_kinds_are_only_words(
+    receiving: Receiving, server: FakeDiscord, account: Account, ann: User
+) -> None:
+    async with receiving():
+        for frame in (
+            '{"op":99,"d":{"a":[null]}}',
+            '{"op":0,"t":"NEVER_HEARD_OF","s":null,"d":{"x":"\\ud800"}}',
+            '{"op":"zero","t":null,"d":null}',
+        ):
+            server.gateway.says(frame)
+        ann.writes("a \ud83d lone one")
+        await account.gate.until(lambda gate: len(gate.texts) == 1)
+        assert account.gate.texts[0].encode()
+        assert (server.gateway.identifies, server.gateway.resumes) == (1, 0)
 
 
 async def test_ending_to_receive_lets_sending_go_on(

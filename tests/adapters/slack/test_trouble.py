@@ -145,6 +145,40 @@ async def test_l37_a_half_open_line_is_noticed(
         assert server.sockets.opened >= 2
 
 
+_UNREADABLE: list[str | bytes] = [
+    *('{"type":"events_ap', "", "null", "[]", "7", "[" * 100_000, b"\xff\xfe"),
+    *('{"type":"events_api"}', '{"type":{},"envelope_id":[]}', '{"type":"never_heard_of"}'),
+    *('{"type":"events_api","envelope_id":7,"payload":7}', '{"type":"hello","num":null}'),
+    *('{"type":"interactive","envelope_id":"e1","payload":{"type":"\\ud800"}}',),
+    *('{"type":"slash_commands","envelope_id":"e2","payload":[null]}',),
+    *(
+        '{"type":"events_api","envelope_id":"e3","payload":{"event":'
+        + "[" * 500
+        + "]" * 500
+        + "}}",
+    ),
+]
+
+
+@pytest.mark.fault("garbage", "slack socket")
+@pytest.mark.parametrize("frame", _UNREADABLE, ids=lambda frame: str(frame)[:30])
+async def test_what_cannot_be_read_ends_nothing(
+    adapter: SlackAdapter,
+    server: FakeSlack,
+    account: Account,
+    clock: FakeClock,
+    ann: User,
+    frame: str | bytes,
+) -> None:
+    async with account.receiving(adapter):
+        await connected(server)
+        await server.sockets.says(frame)
+        ann.writes("hello")
+        while not account.gate.texts:
+            await pass_time(clock, 1)
+        await heard(account, "hello")
+
+
 async def test_a_line_that_answers_pings_stays(
     adapter: SlackAdapter, server: FakeSlack, account: Account, clock: FakeClock
 ) -> None:

@@ -125,6 +125,15 @@ class Gateway:
         for session in self.sessions.values():
             session.tell_raw(name, data)
 
+    def says(self, frame: str | bytes, *, again: bool = False) -> None:
+        """Say anything at all; `again` to all who go on with a session after it, too."""
+        for session in self.sessions.values():
+            if again:
+                session.seq += 1
+                session.events.append((session.seq, "", str(frame)))
+            if session.connection is not None:
+                session.connection.send(frame)
+
     def tell(self, event: Event) -> None:
         """Tell an event to the sessions that ask for it; without one it is lost."""
         now = self._now()
