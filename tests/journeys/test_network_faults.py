@@ -67,7 +67,12 @@ async def test_r11_what_a_server_in_trouble_refuses_is_said_later_and_once(
 
 
 @pytest.mark.fault(
-    "repeats", "telegram", "telegram webhook", "discord gateway", "slack socket", "slack http"
+    "repeats",
+    "telegram polling",
+    "telegram webhook",
+    "discord gateway",
+    "slack socket",
+    "slack http",
 )
 @pytest.mark.promise("R2")
 @by_all_ways
@@ -95,7 +100,12 @@ async def test_r2_whatever_is_told_again_and_again_is_answered_once(
 
 
 @pytest.mark.fault(
-    "disorder", "telegram", "telegram webhook", "discord gateway", "slack socket", "slack http"
+    "disorder",
+    "telegram polling",
+    "telegram webhook",
+    "discord gateway",
+    "slack socket",
+    "slack http",
 )
 @pytest.mark.promise("R3")
 @by_all_ways
@@ -127,7 +137,12 @@ async def test_r3_what_comes_in_another_order_is_answered_once_and_an_edit_for_i
 
 
 @pytest.mark.fault(
-    "garbage", "telegram", "telegram webhook", "discord gateway", "slack socket", "slack http"
+    "garbage",
+    "telegram polling",
+    "telegram webhook",
+    "discord gateway",
+    "slack socket",
+    "slack http",
 )
 @by_all_ways
 async def test_what_has_nothing_right_in_it_is_left_out_and_all_else_goes_on(

@@ -47,6 +47,7 @@ async def ends(adapter: DiscordAdapter, account: Account) -> None:
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 4000, 4001, 4008])
+@pytest.mark.fault("lost session", "discord gateway")
 async def test_a_closed_connection_is_resumed(
     receiving: Receiving, server: FakeDiscord, account: Account, ann: User, code: int
 ) -> None:
@@ -62,6 +63,7 @@ async def test_a_closed_connection_is_resumed(
 
 
 @pytest.mark.parametrize("code", [4007, 4009])
+@pytest.mark.fault("lost session", "discord gateway")
 async def test_a_closed_session_is_begun_anew_and_nothing_is_missed(
     receiving: Receiving,
     server: FakeDiscord,
@@ -79,6 +81,7 @@ async def test_a_closed_session_is_begun_anew_and_nothing_is_missed(
         assert server.gateway.identifies == 2
 
 
+@pytest.mark.fault("lost session", "discord gateway")
 async def test_discord_may_ask_for_a_new_connection(
     receiving: Receiving, server: FakeDiscord, account: Account, ann: User
 ) -> None:
@@ -93,6 +96,7 @@ async def test_discord_may_ask_for_a_new_connection(
     assert account.gate.attempts == 3
 
 
+@pytest.mark.fault("lost session", "discord gateway")
 async def test_a_session_that_can_go_on_is_resumed(
     receiving: Receiving, server: FakeDiscord, account: Account, ann: User
 ) -> None:
@@ -116,6 +120,7 @@ async def test_a_session_that_is_unknown_is_begun_anew(
         assert (server.gateway.identifies, server.gateway.resumes) == (2, 1)
 
 
+@pytest.mark.fault("lost session", "discord gateway")
 async def test_sessions_that_fail_again_and_again_are_begun_less_and_less_often(
     receiving: Receiving, server: FakeDiscord, account: Account, ann: User
 ) -> None:
@@ -133,6 +138,7 @@ async def test_sessions_that_fail_again_and_again_are_begun_less_and_less_often(
     assert "the connection ended" in account.health.troubles
 
 
+@pytest.mark.fault("half-open line", "discord gateway")
 async def test_lesson_37_a_line_that_is_half_open_is_left(
     entry: dict[str, Any], server: FakeDiscord, account: Account
 ) -> None:
@@ -187,6 +193,8 @@ async def test_a_line_that_answers_no_heartbeat_is_left_whatever_else_comes(
     ("code", "words"),
     [(4004, "Reset Token"), (4014, "Message Content Intent"), (4013, "intents"), (4011, "sharded")],
 )
+@pytest.mark.fault("lost session", "discord gateway")
+@pytest.mark.fault("revoked token", "discord gateway")
 async def test_what_is_closed_for_good_stops_the_account_with_what_to_do(
     receiving: Receiving,
     server: FakeDiscord,
@@ -286,6 +294,7 @@ async def test_lesson_12_a_second_run_leaves_one_connection(
             assert not thread.is_alive()
 
 
+@pytest.mark.fault("garbage", "discord gateway")
 async def test_events_that_are_malformed_or_unknown_end_nothing(
     receiving: Receiving, server: FakeDiscord, account: Account, ann: User
 ) -> None:

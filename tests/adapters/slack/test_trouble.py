@@ -82,6 +82,7 @@ async def test_a_socket_that_does_not_open_is_trouble(
     assert "ticket" not in str(trouble)
 
 
+@pytest.mark.fault("revoked token", "slack socket")
 async def test_a_token_revoked_meanwhile_stops_it(
     adapter: SlackAdapter, server: FakeSlack, account: Account, clock: FakeClock
 ) -> None:
@@ -130,6 +131,7 @@ async def test_a_lost_line_is_told_and_what_was_missed_is_found(
         await heard(account, "before", "meanwhile", "after")
 
 
+@pytest.mark.fault("half-open line", "slack socket")
 async def test_l37_a_half_open_line_is_noticed(
     adapter: SlackAdapter, server: FakeSlack, account: Account, clock: FakeClock, ann: User
 ) -> None:

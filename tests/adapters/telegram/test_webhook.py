@@ -160,6 +160,7 @@ async def test_t53_a_secret_is_made_when_none_is_set(
     ],
     ids=["long", "deep", "deeper than 64", "cut", "no text", "no object", "malformed", "empty"],
 )
+@pytest.mark.fault("garbage", "telegram webhook")
 async def test_t55_what_is_too_long_is_turned_away_and_what_is_too_deep_is_skipped(
     adapter: TelegramAdapter,
     server: FakeTelegram,
@@ -226,6 +227,7 @@ async def test_t55_those_who_say_nothing_are_cut_off(
         assert await post(caller, url, json.dumps(second).encode()) == 200, "Telegram stays"
 
 
+@pytest.mark.fault("trickle", "telegram webhook")
 async def test_t55_a_body_that_drips_is_cut_off(
     adapter: TelegramAdapter,
     server: FakeTelegram,

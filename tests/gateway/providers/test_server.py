@@ -175,6 +175,7 @@ async def test_an_unknown_model_is_named(kind: str) -> None:
 
 
 @both
+@pytest.mark.fault("penalty", "models")
 async def test_a_rate_limit_is_told_with_its_wait_and_not_retried(kind: str) -> None:
     async with served(kind) as there:
         fault = there.server.faults.add(RateLimit(retry_after=2.5))
@@ -204,6 +205,7 @@ async def test_a_refused_request_shows_the_servers_words(kind: str) -> None:
 
 @both
 @pytest.mark.parametrize("effect", [Reset("before"), Reset("middle", 1), Drop(), EndEarly(2)])
+@pytest.mark.fault("lost answer", "models")
 async def test_a_broken_connection_is_unavailable(kind: str, effect: Any) -> None:
     async with served(kind) as there:
         there.server.faults.add(effect)
@@ -231,6 +233,7 @@ async def test_an_error_in_the_midst_of_an_answer_is_unavailable(kind: str) -> N
 
 
 @both
+@pytest.mark.fault("trickle", "models")
 async def test_a_silent_server_is_given_up_in_time(kind: str) -> None:
     async with served(kind) as there:
         there.server.faults.add(Hang(applies=True))
@@ -243,6 +246,7 @@ async def test_a_silent_server_is_given_up_in_time(kind: str) -> None:
 
 
 @both
+@pytest.mark.fault("trickle", "models")
 async def test_a_model_that_falls_silent_is_given_up_in_time(kind: str) -> None:
     async with served(kind) as there:
         there.server.say("one ", "two ", "three")
@@ -263,6 +267,7 @@ async def _drained(stream: Any) -> ProviderUnavailable:
 
 
 @both
+@pytest.mark.fault("trickle", "models")
 async def test_a_line_without_an_end_is_given_up(kind: str) -> None:
     async with served(kind) as there:
         there.server.faults.add(EndlessLine())
