@@ -46,6 +46,15 @@ async def tell_again(platform: Platform, times: int) -> None:
             )
 
 
+async def has_told(platform: Platform) -> None:
+    """Return once all that has happened was told, and the bot has said that it knows."""
+    match platform:
+        case Telegram():
+            await platform.server.until(lambda it: not it.updates.pending, timeout=PATIENCE)
+        case Slack():
+            await platform.server.until(lambda it: not it.pending, timeout=PATIENCE)
+
+
 def hold_back(platform: Platform) -> None:
     """Have nothing be told that happens from now on."""
     _line_of(platform).hold()
