@@ -22,6 +22,24 @@ GatewayError
 └─ ConfigInvalid       print path and cure; exit 2
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError)
+"""What reading something may raise that is not formed as it should be."""
+
+
+@contextmanager
+def reading(otherwise: Exception) -> Iterator[None]:
+    """Raise `otherwise` where what the body reads is not formed as it should be.
+
+    Only for the reading: an accident elsewhere would be hidden.
+    """
+    try:
+        yield
+    except MALFORMED:
+        raise otherwise from None
+
 
 class GatewayError(Exception):
     """The root; catching it means catching what the gateway itself reports."""

@@ -1,6 +1,8 @@
 """What the documents say is true: paths exist, commands are those that CI runs."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,28 @@ def test_promises_and_threats_named_in_the_docs_have_a_test(page: str, letter: s
     assert named
     untested = {name for name in named if f"_{name.lower()}_" not in tests}
     assert untested == set()
+
+
+def test_every_fault_of_the_network_is_shown_wherever_the_docs_say_and_nowhere_else() -> None:
+    page = (ROOT / "docs/delivery.md").read_text()
+    table = page.partition("| Fault | Where |")[2].partition("\n\n")[0]
+    named = {
+        (row, place)
+        for row, places in re.findall(r"^\| `([\w -]+)`[^|]*\| ([^|]+) \|", table, re.MULTILINE)
+        for place in places.split(", ")
+    }
+    assert named
+    assert set(_faults_shown()) == named
+
+
+def _faults_shown() -> Iterator[tuple[str, str]]:
+    """Yield row and place of each mark that a test carries."""
+    sources = (path.read_text() for path in ROOT.glob("tests/**/test_*.py"))
+    for source in sources:
+        for node in ast.walk(ast.parse(source if "mark.fault(" in source else "")):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.fault":
+                row, *places = (ast.literal_eval(argument) for argument in node.args)
+                yield from ((row, place) for place in places)
 
 
 def test_every_event_in_the_log_is_explained_and_each_that_is_explained_exists() -> None:

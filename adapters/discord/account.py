@@ -5,7 +5,8 @@ from typing import Any
 import discord
 
 from adapters.discord.inbound import Me
-from adapters.discord.transport import Rest, SaidNo
+from adapters.discord.transport import Rest, SaidNo, unreadable
+from gateway.errors import reading
 
 _READS_MESSAGES = (1 << 18) | (1 << 19)
 """Flags of an application whose Message Content Intent is on."""
@@ -36,19 +37,21 @@ async def who_we_are(rest: Rest) -> Me:
     """Ask for the bot and its application; raises what a call raises."""
     user = await rest.call("GET", "/users/@me")
     application = await _application(rest)
-    return Me(user["id"], application.get("id") or user["id"], user["username"])
+    with reading(unreadable()):
+        return Me(str(user["id"]), application.get("id") or user["id"], str(user["username"]))
 
 
 async def describe(rest: Rest) -> str:
     """Say in one line who the bot is, what it may read, and how it is invited."""
     user = await rest.call("GET", "/users/@me")
     application = await _application(rest)
-    number = application.get("id") or user["id"]
     servers = len(await rest.call("GET", "/users/@me/guilds"))
-    reads = bool(int(application.get("flags") or 0) & _READS_MESSAGES)
+    with reading(unreadable()):
+        name, number = user["username"], application.get("id") or user["id"]
+        reads = bool(int(application.get("flags") or 0) & _READS_MESSAGES)
     intent = "on" if reads else "off"
     return (
-        f"{user['username']} ({user['id']}), in {servers} server{'s' * (servers != 1)}, "
+        f"{name} ({user['id']}), in {servers} server{'s' * (servers != 1)}, "
         f"Message Content Intent {intent}, "
         f"invite it with {invite_link(number)}"
     )

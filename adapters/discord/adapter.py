@@ -15,8 +15,8 @@ from adapters.discord.history import History
 from adapters.discord.inbound import (
     PLATFORM,
     decode_message_id,
-    encode_message_id,
     interaction_id,
+    message_id_of,
 )
 from adapters.discord.interactions import Interactions
 from adapters.discord.marks import Marks
@@ -119,7 +119,7 @@ class DiscordAdapter(
         channel = await self._threads.channel(to.place)
         body = send_body(channel, message, previews=self._previews)
         sent = await self._rest.call("POST", _MESSAGES, body, is_repeatable=False, channel=channel)
-        return encode_message_id(channel, sent["id"])
+        return message_id_of(channel, sent)
 
     @override
     async def edit(self, to: Address, sent: MessageId, message: OutgoingMessage) -> None:

@@ -13,9 +13,9 @@ import structlog
 from adapters.discord.intake import Intake
 from adapters.discord.ledger import Ledger, snowflake
 from adapters.discord.places import Places
-from adapters.discord.transport import Rest, SaidNo
+from adapters.discord.transport import Rest, SaidNo, unreadable
 from gateway.clock import Clock
-from gateway.errors import GatewayError, RetryLater
+from gateway.errors import GatewayError, RetryLater, reading
 from gateway.messages import Message
 
 log = structlog.get_logger()
@@ -161,6 +161,8 @@ class CatchingUp:
                     before=str(before),
                     limit=str(_PAGE),
                 )
+                with reading(unreadable()):
+                    return sorted(page, key=lambda message: int(message["id"]))
             except RetryLater as pause:
                 await self._clock.sleep(max(pause.after, min(_LONGEST_PAUSE, 2.0**failures)))
             except SaidNo as refusal:
@@ -169,8 +171,6 @@ class CatchingUp:
             except GatewayError as error:
                 log.warning("history.not_read", reason=str(error))
                 return ()
-            else:
-                return sorted(page, key=lambda message: int(message["id"]))
         log.warning("history.not_read", reason="Discord has been in trouble for too long")
         self._is_all_read = False
         return ()

@@ -13,7 +13,7 @@ from adapters.discord.line import Line, Received
 from adapters.discord.settings import DiscordSettings
 from adapters.discord.transport import WRONG_TOKEN, Rest
 from gateway.contracts.adapter import AdapterKit
-from gateway.errors import AccountRejected, GatewayError, RetryLater
+from gateway.errors import MALFORMED, AccountRejected, GatewayError, RetryLater
 
 log = structlog.get_logger()
 
@@ -78,6 +78,8 @@ class Connection:
         self._unreached = 0
         """How often in a row nobody was there."""
         self._identified = False
+        self._was_unreadable = False
+        self._silent_at_most = silent_at_most
         token = settings.token.get_secret_value()
         alive = kit.health.alive
         self._line = Line(rest, token, intents(settings), received, alive, silent_at_most)
@@ -131,8 +133,9 @@ class Connection:
         self._bookmark.is_replaying = self._session is not None
         try:
             while True:
-                await socket.poll_event()
+                await self._hear(socket)
                 self._note(socket)
+                self._check_heartbeats(socket)
         finally:
             self._note(socket)
             if socket.socket.close_code in _ENDS_THE_SESSION:
@@ -150,6 +153,23 @@ class Connection:
             socket = await self._line.dial(address, session=self._session, sequence=self._sequence)
         self._unreached = 0
         return socket
+
+    async def _hear(self, socket: DiscordWebSocket) -> None:
+        """Take in one frame; one that cannot be read costs the line, as its number is unknown."""
+        try:
+            await socket.poll_event()
+        except (*MALFORMED, RecursionError) as error:
+            # It is told again, and may be whole then; else the session is begun anew.
+            is_first, self._was_unreadable = not self._was_unreadable, True
+            raise ReconnectWebSocket(None, resume=is_first) from error
+        if socket.sequence != self._sequence:
+            self._was_unreadable = False
+
+    def _check_heartbeats(self, socket: DiscordWebSocket) -> None:
+        """Leave a line that no longer answers heartbeats, whatever else comes by it."""
+        keeper = socket._keep_alive  # noqa: SLF001 - the SDK counts them and does nothing about it
+        if keeper is not None and keeper._last_recv - keeper._last_ack > self._silent_at_most:  # noqa: SLF001 - as above
+            raise ReconnectWebSocket(None)
 
     def _note(self, socket: DiscordWebSocket) -> None:
         """Remember how to go on with this session."""

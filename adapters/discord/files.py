@@ -11,7 +11,7 @@ import aiohttp
 import yarl
 
 from adapters.discord.contents import decode_reference
-from adapters.discord.inbound import encode_message_id
+from adapters.discord.inbound import message_id_of
 from adapters.discord.outbound import LIMITS, file_name, files_body
 from adapters.discord.transport import Rest, SaidNo, failure
 from gateway.errors import Refused, RetryLater, SendRefused
@@ -72,7 +72,7 @@ class Files:
                 is_repeatable=False,
                 channel=channel,
             )
-        return encode_message_id(channel, sent["id"])
+        return message_id_of(channel, sent)
 
     async def fetch(self, attachment: Attachment, limit: int) -> bytes:
         channel, message, number, url = decode_reference(attachment.reference)

@@ -8,8 +8,8 @@ from adapters.discord.inbound import decode_message_id, encode_message_id, inter
 from adapters.discord.ledger import snowflake
 from adapters.discord.markdown import UNSEEN, render
 from adapters.discord.outbound import nonce
-from adapters.discord.transport import Rest, SaidNo
-from gateway.errors import NotSupported
+from adapters.discord.transport import Rest, SaidNo, unreadable
+from gateway.errors import NotSupported, reading
 from gateway.ids import MessageId
 from gateway.messages import OutgoingMessage
 
@@ -29,17 +29,23 @@ class History:
     async def find(self, channel: str, sought: OutgoingMessage, since: float) -> MessageId | None:
         after = str(snowflake(since - _CLOCKS_DIFFER_BY))
         try:
-            us = self._us or str((await self._rest.call("GET", "/users/@me"))["id"])
-            self._us = us
+            us = self._us or await self._who_we_are()
             page: list[Json] = await self._rest.call(
                 "GET", "/channels/{channel}/messages", channel=channel, after=after, limit=_PAGE
             )
         except SaidNo as refusal:
             raise NotSupported(str(refusal)) from refusal
-        own = [one for one in page if one["author"]["id"] == us]
-        found = [one for one in own if _is_it(one, sought)]
-        newest = max(found, key=lambda one: int(one["id"]), default=None)
+        with reading(unreadable()):
+            own = [one for one in page if one["author"]["id"] == us]
+            found = [one for one in own if _is_it(one, sought)]
+            newest = max(found, key=lambda one: int(one["id"]), default=None)
         return None if newest is None else encode_message_id(channel, newest["id"])
+
+    async def _who_we_are(self) -> str:
+        told = await self._rest.call("GET", "/users/@me")
+        with reading(unreadable()):
+            self._us = str(told["id"])
+        return self._us
 
 
 def _is_it(message: Json, sought: OutgoingMessage) -> bool:

@@ -14,6 +14,7 @@ from adapters.discord.contents import read_attachments, read_others, snapshots
 from adapters.discord.places import Places, Spot
 from adapters.discord.wording import Calling
 from gateway.chat_text import clean
+from gateway.errors import SendUncertain, reading
 from gateway.ids import AccountName, EventKey, ExternalUser, MessageId, PlatformName
 from gateway.messages import (
     Address,
@@ -34,6 +35,12 @@ _CHAT_INPUT = 1
 _INTERACTION = "interaction:"
 
 Json = Mapping[str, Any]
+
+
+def message_id_of(channel: str, sent: Any) -> MessageId:
+    """Name a message by what Discord said of sending it."""
+    with reading(SendUncertain("Discord's answer names no message")):
+        return encode_message_id(channel, str(int(sent["id"])))
 
 
 def encode_message_id(channel: str, message: str) -> MessageId:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.clock import Clock
+from gateway.clock import Clock, believed
 from gateway.errors import RetryLater
 
 _MAJOR = ("channel", "guild", "webhook")
@@ -34,7 +34,7 @@ class Penalties:
     def check(self, route: str, named: Named) -> None:
         """Raise `RetryLater` for a call that would be made in vain."""
         now = self._clock.monotonic()
-        until = self._until.get(self._key(route, named), -math.inf)
+        until = max(self._until.get(key, -math.inf) for key in self._keys(route, named))
         if _APART not in named:
             until = max(until, self._everything_until)
         if until > now:
@@ -62,11 +62,13 @@ class Penalties:
         now = self._clock.monotonic()
         if len(self._until) >= _REMEMBERED:
             self._until = {key: until for key, until in self._until.items() if until > now}
-        self._until[self._key(route, named)] = now + seconds
+        for key in self._keys(route, named):
+            self._until[key] = now + seconds
 
-    def _key(self, route: str, named: Named) -> str:
-        limited = self._buckets.get(route, route)
-        return " ".join([limited, *(named[name] for name in _MAJOR if name in named)])
+    def _keys(self, route: str, named: Named) -> set[str]:
+        """Return both names of a limit: its bucket may become known, or change, in between."""
+        major = [named[name] for name in _MAJOR if name in named]
+        return {" ".join([one, *major]) for one in (route, self._buckets.get(route, route))}
 
 
 def _seconds(told: object, otherwise: float) -> float:
@@ -74,4 +76,4 @@ def _seconds(told: object, otherwise: float) -> float:
         seconds = float(str(told))
     except ValueError:
         return otherwise
-    return seconds if math.isfinite(seconds) and seconds >= 0 else otherwise
+    return believed(seconds) if math.isfinite(seconds) and seconds >= 0 else otherwise

@@ -139,16 +139,18 @@ class Rest:
         if answer.status == HTTPStatus.NO_CONTENT:
             return None
         told = await _json(answer)
-        if answer.status < HTTPStatus.BAD_REQUEST and told is not _UNREADABLE:
+        if answer.status < HTTPStatus.BAD_REQUEST and isinstance(told, dict | list):
             return told
         details = told if isinstance(told, dict) else {}
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
             seconds = self._penalties.refused(route, parameters, answer.headers, details)
             raise RetryLater("Discord asks to wait", seconds)
-        code = int(details.get("code") or 0)
+        code = details.get("code")
+        code = code if isinstance(code, int) else 0
         if answer.status == HTTPStatus.UNAUTHORIZED and code != _TOKEN_OF_AN_INTERACTION:
             raise AccountRejected(WRONG_TOKEN)
-        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or told is _UNREADABLE:
+        is_odd = answer.status < HTTPStatus.BAD_REQUEST or told is _UNREADABLE
+        if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR or is_odd:
             raise in_doubt(f"Discord is in trouble ({answer.status})", is_repeatable=is_repeatable)
         raise SaidNo(answer.status, code, str(details.get("message") or ""))
 
@@ -157,11 +159,15 @@ _UNREADABLE = object()
 
 
 async def _json(answer: aiohttp.ClientResponse) -> Any:
-    raw = await answer.content.read(_LONGEST_ANSWER)
-    while not answer.content.at_eof() and len(raw) < _LONGEST_ANSWER:
-        raw += await answer.content.read(_LONGEST_ANSWER - len(raw))
+    pieces: list[bytes] = []
+    room = _LONGEST_ANSWER
+    async for piece in answer.content.iter_any():
+        room -= len(piece)
+        if room < 0:
+            return _UNREADABLE
+        pieces.append(piece)
     try:
-        return discord.utils._from_json(raw.decode())  # noqa: SLF001 - as the SDK reads it
+        return discord.utils._from_json(b"".join(pieces).decode())  # noqa: SLF001 - as the SDK reads it
     except (ValueError, RecursionError):
         return _UNREADABLE
 
@@ -185,6 +191,11 @@ def failure(error: Exception, *, is_repeatable: bool) -> GatewayError:
         return RetryLater(f"Discord cannot be reached ({type(error).__name__})", _SOON)
     words = f"no answer from Discord ({type(error).__name__})"
     return in_doubt(words, is_repeatable=is_repeatable)
+
+
+def unreadable() -> RetryLater:
+    """Tell what an answer of another form than documented means where nothing is changed."""
+    return RetryLater("Discord's answer cannot be read", _SOON)
 
 
 def in_doubt(words: str, *, is_repeatable: bool) -> GatewayError:

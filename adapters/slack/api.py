@@ -1,5 +1,6 @@
 """Calls to the Web API in the gateway's terms: what a failure means, and what to wait for."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -12,8 +13,9 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from adapters.slack.pace import Pace
 from adapters.slack.settings import SlackSettings
 from adapters.slack.transport import Connections, web_client
-from gateway.clock import Clock
+from gateway.clock import Clock, believed
 from gateway.errors import (
+    MALFORMED,
     AccountRejected,
     GatewayError,
     HeldBack,
@@ -24,7 +26,7 @@ from gateway.errors import (
 
 SOON = 1.0
 """Before a call is tried again that never arrived, or that may be made twice."""
-_UNTOLD_PENALTY = 30.0
+UNTOLD_PENALTY = 30.0
 """For a penalty whose length Slack does not say."""
 
 _NOT_NOW = {
@@ -154,7 +156,7 @@ class Api:
             answer: AsyncSlackResponse = await send()
         except SlackApiError as error:
             raise self._meaning(key, error, is_repeatable=is_repeatable) from None
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, RecursionError, *MALFORMED) as error:
             # Without its cause, which may hold the request with the token in it.
             raise failure(error, is_repeatable=is_repeatable) from None
         return Answer(answer.data if isinstance(answer.data, dict) else {}, answer.headers)
@@ -213,13 +215,25 @@ def failure(error: Exception, *, is_repeatable: bool) -> GatewayError:
     return _in_doubt(f"no answer from Slack ({type(error).__name__})", is_repeatable=is_repeatable)
 
 
+def unreadable() -> RetryLater:
+    """Tell what an answer of another form than documented means where nothing is changed."""
+    return RetryLater("Slack's answer cannot be read", SOON)
+
+
 def _in_doubt(words: str, *, is_repeatable: bool) -> GatewayError:
     return RetryLater(words, SOON) if is_repeatable else SendUncertain(words)
 
 
 def _penalty(headers: Mapping[str, str], name: str) -> float:
     lowered = {key.lower(): value for key, value in headers.items()}
-    told = lowered.get("retry-after", "")
-    if told.strip().isdigit():
-        return float(told)
-    return SOON if name in {"service_unavailable", "request_timeout"} else _UNTOLD_PENALTY
+    untold = SOON if name in {"service_unavailable", "request_timeout"} else UNTOLD_PENALTY
+    return told_to_wait(lowered.get("retry-after", ""), untold)
+
+
+def told_to_wait(told: str, untold: float) -> float:
+    """Read how many seconds Slack asks to wait."""
+    try:
+        seconds = float(told)
+    except ValueError:
+        return untold
+    return believed(seconds) if math.isfinite(seconds) and seconds >= 0 else untold

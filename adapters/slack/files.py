@@ -7,19 +7,20 @@ from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 
-from adapters.slack.api import Api, SaidNo, failure
+from adapters.slack.api import UNTOLD_PENALTY, Api, SaidNo, failure, told_to_wait, unreadable
 from adapters.slack.contents import decode_reference
 from adapters.slack.errands import newest_share
 from adapters.slack.inbound import encode_message_id
 from adapters.slack.outbound import comment, thread_of
 from adapters.slack.settings import SlackSettings
 from gateway.clock import Clock
-from gateway.errors import Refused, RetryLater, SendRefused
+from gateway.errors import Refused, RetryLater, SendRefused, reading
 from gateway.ids import MessageId
 from gateway.messages import Attachment, Limits, OutgoingFile, Place
 
 _OWN_HOSTS = ("slack.com", "slack-files.com", "slack-edge.com")
 _REDIRECTS = 5
+_ANSWER_SECONDS = 30.0
 _SLOWEST_BYTES_PER_SECOND = 100_000
 _TO_SHOW_A_MESSAGE = (0.3, 0.7, 1.5)
 """Pauses before each question where the files of a finished upload are shown."""
@@ -57,11 +58,13 @@ class Files:
         """Bring one file to Slack, where nobody sees it yet."""
         size = self._size(file)
         told = await self._api.call("files.getUploadURLExternal", filename=file.name, length=size)
-        seconds = 30.0 + size / _SLOWEST_BYTES_PER_SECOND
+        with reading(unreadable()):
+            address, number = str(told["upload_url"]), str(told["file_id"])
+        seconds = _ANSWER_SECONDS + size / _SLOWEST_BYTES_PER_SECOND
         try:
             with file.path.open("rb") as content:
                 async with self._api.connections.session.post(
-                    told["upload_url"],
+                    address,
                     data=content,
                     headers={"Content-Type": "application/octet-stream"},
                     timeout=aiohttp.ClientTimeout(total=seconds, connect=10.0),
@@ -73,7 +76,7 @@ class Files:
         _check_trouble(response)
         if response.status != HTTPStatus.OK:
             raise SendRefused(f"Slack refused {file.name} (HTTP {response.status})")
-        return {"id": str(told["file_id"]), "title": file.name}
+        return {"id": number, "title": file.name}
 
     def _size(self, file: OutgoingFile) -> int:
         try:
@@ -143,7 +146,9 @@ class Files:
     async def _get(self, address: str, limit: int, mime: str) -> bytes | str:
         """Return a file, or the address at which it is instead."""
         timeout = aiohttp.ClientTimeout(
-            total=30.0 + limit / _SLOWEST_BYTES_PER_SECOND, connect=10.0, sock_read=30.0
+            total=_ANSWER_SECONDS + limit / _SLOWEST_BYTES_PER_SECOND,
+            connect=10.0,
+            sock_read=_ANSWER_SECONDS,
         )
         try:
             async with self._api.connections.session.get(
@@ -163,7 +168,7 @@ class Files:
 def _check_trouble(response: aiohttp.ClientResponse) -> None:
     if response.status == HTTPStatus.TOO_MANY_REQUESTS:
         told = response.headers.get("Retry-After", "")
-        raise RetryLater("Slack asks to wait", float(told) if told.isdigit() else 30.0)
+        raise RetryLater("Slack asks to wait", told_to_wait(told, UNTOLD_PENALTY))
     if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise RetryLater(f"Slack is in trouble (HTTP {response.status})", 1.0)
 

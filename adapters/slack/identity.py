@@ -5,12 +5,12 @@ from collections.abc import Mapping
 
 import structlog
 
-from adapters.slack.api import Api, SaidNo
+from adapters.slack.api import Api, SaidNo, unreadable
 from adapters.slack.inbound import Me
 from adapters.slack.settings import SlackSettings
 from gateway.chat_text import clean
 from gateway.clock import Clock
-from gateway.errors import AccountRejected, GatewayError
+from gateway.errors import AccountRejected, GatewayError, reading
 
 log = structlog.get_logger()
 
@@ -48,14 +48,15 @@ class Identity:
             ) from refusal
         self.scopes = _scopes(answer.headers)
         told = answer.data
-        self.known = Me(
-            team=told["team_id"],
-            user=told["user_id"],
-            bot=told.get("bot_id") or "",
-            name=clean(told.get("user") or "bot"),
-            is_agent=self._is_agent(),
-        )
-        self.workspace = clean(told.get("team") or told["team_id"])
+        with reading(unreadable()):
+            self.known = Me(
+                team=told["team_id"],
+                user=told["user_id"],
+                bot=told.get("bot_id") or "",
+                name=clean(told.get("user") or "bot"),
+                is_agent=self._is_agent(),
+            )
+            self.workspace = clean(told.get("team") or told["team_id"])
         return self.known
 
     def _is_agent(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from adapters.slack.contents import read_files, shared_files, shared_message
 from adapters.slack.wording import Wording, read_wording
 from gateway.chat_text import clean
+from gateway.errors import SendUncertain, reading
 from gateway.ids import AccountName, EventKey, ExternalUser, MessageId, PlatformName
 from gateway.messages import (
     Address,
@@ -25,6 +26,14 @@ _SAID = {None, "file_share", "thread_broadcast", "me_message", "bot_message"}
 _COMMAND = "command:"
 
 Json = Mapping[str, Any]
+
+
+def message_id_of(channel: str, answer: Any) -> MessageId:
+    """Name a message by what Slack said of posting it."""
+    with reading(SendUncertain("Slack's answer names no message")):
+        shown_in = answer.get("channel") or channel
+        float(answer["ts"])
+        return encode_message_id(str(shown_in), str(answer["ts"]))
 
 
 def encode_message_id(channel: str, ts: str, *more: str) -> MessageId:

@@ -7,9 +7,9 @@ from typing import Any
 
 import structlog
 
-from adapters.slack.api import Api, NoRoom, SaidNo
+from adapters.slack.api import Api, NoRoom, SaidNo, unreadable
 from adapters.slack.identity import Identity, Names
-from adapters.slack.inbound import encode_message_id, is_command_id
+from adapters.slack.inbound import encode_message_id, is_command_id, message_id_of
 from adapters.slack.outbound import (
     Parameters,
     edit_parameters,
@@ -21,7 +21,7 @@ from adapters.slack.outbound import (
 from adapters.slack.settings import SlackSettings
 from adapters.slack.streams import Streams
 from gateway.clock import Clock
-from gateway.errors import NotSupported
+from gateway.errors import NotSupported, reading
 from gateway.ids import MessageId
 from gateway.messages import Address, OutgoingMessage, Place
 
@@ -95,7 +95,7 @@ class Posts:
         asker = await self._asker(to, message)
         parameters = send_parameters(to.place, message, previews=self._previews, asker=asker)
         answer = await self._with_blocks("chat.postMessage", parameters, is_repeatable=False)
-        return encode_message_id(answer.get("channel") or to.place.conversation, answer["ts"])
+        return message_id_of(to.place.conversation, answer)
 
     async def edit(self, to: Address, sent: MessageId, message: OutgoingMessage) -> None:
         """Add to a stream, end it, or change the message as a whole."""
@@ -157,10 +157,12 @@ class Posts:
     ) -> MessageId | None:
         """Look for a message by its key; a stream has none until it ends."""
         me = await self._identity.me()
-        own = [one for one in await self._written(place, since) if me.wrote(one)]
-        found = [one["ts"] for one in own if key_of(one) == sought.key]
-        if not found and may_stream and sought.is_growing:
-            found = [one["ts"] for one in own if self._may_be_stream(place, one, since)]
+        written = await self._written(place, since)
+        with reading(unreadable()):
+            own = [one for one in written if me.wrote(one)]
+            found = [one["ts"] for one in own if key_of(one) == sought.key]
+            if not found and may_stream and sought.is_growing:
+                found = [one["ts"] for one in own if self._may_be_stream(place, one, since)]
         return encode_message_id(place.conversation, max(found)) if found else None
 
     def _may_be_stream(self, place: Place, message: Mapping[str, Any], since: float) -> bool:

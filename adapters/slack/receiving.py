@@ -13,7 +13,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
 
-from adapters.slack.api import Api, SaidNo
+from adapters.slack.api import Api, SaidNo, unreadable
 from adapters.slack.catching_up import CatchingUp
 from adapters.slack.errands import Errands
 from adapters.slack.identity import Identity, Names
@@ -24,7 +24,7 @@ from adapters.slack.patience import Patience
 from adapters.slack.settings import SlackSettings
 from adapters.slack.transport import QUIET, Line
 from gateway.contracts.adapter import AdapterKit, Deliver
-from gateway.errors import AccountRejected, RetryLater
+from gateway.errors import AccountRejected, RetryLater, reading
 from gateway.ids import AccountName, MessageId
 
 log = structlog.get_logger()
@@ -283,7 +283,8 @@ class Socket:
                 f"Slack opens no socket for app_token ({refusal}); it needs the scope "
                 "connections:write, and Socket Mode must be on"
             ) from refusal
-        return str(answer["url"])
+        with reading(unreadable()):
+            return str(answer["url"])
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -11,7 +11,7 @@ import structlog
 
 from adapters.slack.api import Api, SaidNo
 from adapters.slack.identity import Identity
-from adapters.slack.inbound import decode_message_id, encode_message_id
+from adapters.slack.inbound import decode_message_id, message_id_of
 from adapters.slack.markdown import safe
 from adapters.slack.outbound import (
     buttons,
@@ -84,7 +84,7 @@ class Streams:
         except (SaidNo, RetryLater) as trouble:
             self._note_refusal(trouble)
             return None
-        sent = encode_message_id(place.conversation, answer["ts"])
+        sent = message_id_of(place.conversation, answer)
         _note(stream, growing_text(message), message)
         self._remember(sent, stream)
         await self._show_at_work(place)

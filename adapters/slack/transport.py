@@ -29,6 +29,7 @@ QUIET = logging.getLogger("adapters.slack.sdk")
 QUIET.setLevel(logging.CRITICAL + 1)
 
 ANSWER_SECONDS = 20.0
+_LONGEST_ANSWER = 32_000_000
 _CONNECT_SECONDS = 10.0
 _PING_EVERY = 5.0
 _PONGS_MISSED = 3
@@ -45,6 +46,24 @@ def web_client(token: str, base: str, session: aiohttp.ClientSession) -> AsyncWe
     )
     client.proxy = None  # the session knows the proxies, and where they are not to be used
     return client
+
+
+class _Answer(aiohttp.ClientResponse):
+    """As the SDK reads it: as a whole, and so with a limit."""
+
+    @override
+    async def read(self) -> bytes:
+        if self._body is None:
+            pieces: list[bytes] = []
+            room = _LONGEST_ANSWER
+            async for piece in self.content.iter_any():
+                room -= len(piece)
+                if room < 0:
+                    self.close()
+                    raise aiohttp.ClientPayloadError("the answer is too long")
+                pieces.append(piece)
+            self._body = b"".join(pieces)
+        return self._body
 
 
 class Connections:
@@ -73,6 +92,7 @@ def new_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30.0),
         cookie_jar=aiohttp.DummyCookieJar(),
+        response_class=_Answer,
         timeout=aiohttp.ClientTimeout(
             total=_CONNECT_SECONDS + ANSWER_SECONDS, connect=_CONNECT_SECONDS
         ),

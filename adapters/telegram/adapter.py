@@ -11,10 +11,10 @@ from typing import Any, ClassVar, TypeVar
 import structlog
 from typing_extensions import override
 
-from adapters.telegram.api import Api, SaidNo, unknown_bot
+from adapters.telegram.api import Api, SaidNo, unknown_bot, unreadable
 from adapters.telegram.choices import CHOICES_AT_MOST
 from adapters.telegram.files import Files
-from adapters.telegram.inbound import PLATFORM, decode_message_id, encode_message_id
+from adapters.telegram.inbound import PLATFORM, decode_message_id, message_id_of
 from adapters.telegram.marks import Marks
 from adapters.telegram.outbound import (
     Parameters,
@@ -40,7 +40,7 @@ from gateway.contracts.adapter import (
     ShowsDrafts,
     ShowsTyping,
 )
-from gateway.errors import NotSupported
+from gateway.errors import NotSupported, reading
 from gateway.ids import AccountName, MessageId
 from gateway.messages import Address, Attachment, Mark, OutgoingFile, OutgoingMessage, Place
 
@@ -100,16 +100,17 @@ class TelegramAdapter(
             me = await self._api.call("getMe", {})
         except SaidNo as refusal:
             raise unknown_bot(refusal) from refusal
-        privacy = "off" if me.get("can_read_all_group_messages") else "on"
-        groups = "may" if me.get("can_join_groups") else "may not"
-        return f"@{me['username']} ({me['id']}), privacy mode {privacy}, {groups} join groups"
+        with reading(unreadable()):
+            privacy = "off" if me.get("can_read_all_group_messages") else "on"
+            groups = "may" if me.get("can_join_groups") else "may not"
+            return f"@{me['username']} ({me['id']}), privacy mode {privacy}, {groups} join groups"
 
     @override
     async def send(self, to: Address, message: OutgoingMessage) -> MessageId:
         async def send(place: Place) -> MessageId:
             parameters = send_parameters(place, message, previews=self._settings.link_previews)
             sent = await self._call_with_text("sendMessage", parameters, is_repeatable=False)
-            return encode_message_id(sent["chat"]["id"], sent["message_id"])
+            return message_id_of(sent)
 
         return await self._in_place(to.place, send)
 

@@ -19,7 +19,7 @@ from adapters.telegram.transport import (
     ServerSaidNo,
     TooLarge,
 )
-from gateway.clock import Clock
+from gateway.clock import Clock, believed
 from gateway.errors import (
     AccountRejected,
     GatewayError,
@@ -76,6 +76,11 @@ def unknown_bot(refusal: SaidNo) -> AccountRejected:
     )
 
 
+def unreadable() -> RetryLater:
+    """Tell what an answer of another form than documented means where nothing is changed."""
+    return RetryLater("Telegram's answer cannot be read", _UNTOLD_PENALTY)
+
+
 def meaning(error: TelegramError, *, is_repeatable: bool) -> GatewayError:
     """Tell what the caller must do about a failed call."""
     match error:
@@ -102,7 +107,9 @@ def _meaning_of_answer(error: ServerSaidNo, code: int, *, is_repeatable: bool) -
 
 def _penalty(parameters: Mapping[str, Any]) -> float:
     told = parameters.get("retry_after")
-    return float(told) if isinstance(told, int | float) and told >= 0 else _UNTOLD_PENALTY
+    if isinstance(told, int | float) and told >= 0:
+        return believed(float(told))
+    return _UNTOLD_PENALTY
 
 
 class Api:

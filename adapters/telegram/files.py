@@ -7,7 +7,7 @@ from typing import Any
 from telegram import InputFile
 
 from adapters.telegram.api import Api, SaidNo
-from adapters.telegram.inbound import encode_message_id
+from adapters.telegram.inbound import message_id_of
 from adapters.telegram.outbound import Parameters, caption_parameters, is_photo, where
 from gateway.errors import Refused, SendRefused
 from gateway.ids import MessageId
@@ -65,7 +65,7 @@ class Files:
                 method, {**where(place), **parameters}, is_repeatable=False, upload=size
             )
         messages = sent if isinstance(sent, list) else [sent]
-        return [encode_message_id(one["chat"]["id"], one["message_id"]) for one in messages]
+        return [message_id_of(one) for one in messages]
 
     def _content(self, file: OutgoingFile, opened: ExitStack) -> InputFile | str:
         if self._is_local:

@@ -8,6 +8,7 @@ from adapters.telegram.addressing import Me, read_wording
 from adapters.telegram.choices import STOP
 from adapters.telegram.contents import Contents, read_contents
 from gateway.chat_text import clean
+from gateway.errors import SendUncertain, reading
 from gateway.ids import AccountName, EventKey, ExternalUser, MessageId, PlatformName
 from gateway.messages import Address, Inbound, Message, Origin, Place, PlaceMoved, Quote
 
@@ -23,6 +24,12 @@ _GENERAL_TOPIC = 1
 """Its messages carry no topic, and sending to it by number is refused."""
 
 Json = Mapping[str, Any]
+
+
+def message_id_of(sent: Any) -> MessageId:
+    """Name a message by what Telegram said of sending it."""
+    with reading(SendUncertain("Telegram's answer names no message")):
+        return encode_message_id(int(sent["chat"]["id"]), int(sent["message_id"]))
 
 
 def encode_message_id(chat: int, message: int, *more: str) -> MessageId:

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from adapters.telegram.api import Api, SaidNo, unknown_bot
+from adapters.telegram.api import Api, SaidNo, unknown_bot, unreadable
 from adapters.telegram.inbound import UPDATES
 from adapters.telegram.patience import Patience
 from gateway.clock import Clock
@@ -67,6 +67,9 @@ class Poller:
             answer = await self._patience.call("getUpdates", question)
         except SaidNo as refusal:
             await self._wait_out(refusal)
+            return []
+        if not isinstance(answer, list):
+            await self._patience.wait(str(unreadable()))
             return []
         self._health.alive()
         return [update for update in answer if _is_numbered(update)]

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from adapters.telegram.addressing import Me
-from adapters.telegram.api import Api, SaidNo, unknown_bot
+from adapters.telegram.api import Api, SaidNo, unknown_bot, unreadable
 from adapters.telegram.inbound import UPDATES, Reader
 from adapters.telegram.outbound import command_menus
 from adapters.telegram.patience import Patience
@@ -18,7 +18,7 @@ from adapters.telegram.presses import Presses
 from adapters.telegram.settings import TelegramSettings, WebhookSettings
 from gateway.chat_text import clean
 from gateway.contracts.adapter import AdapterKit, Deliver
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, reading
 from gateway.ids import AccountName
 from gateway.messages import Inbound, Message, Receipt
 
@@ -70,7 +70,8 @@ class Receiver:
             me = await self._patience.call("getMe", {})
         except SaidNo as refusal:
             raise unknown_bot(refusal) from refusal
-        return Me(me["id"], me["username"])
+        with reading(unreadable()):
+            return Me(int(me["id"]), str(me["username"]))
 
     async def _publish_commands(self) -> None:
         for menu in command_menus(self._kit.commands):
@@ -105,6 +106,8 @@ class Receiver:
         https://core.telegram.org/bots/api#getwebhookinfo
         """
         told = await self._patience.call("getWebhookInfo", {})
+        if not isinstance(told, dict):
+            raise unreadable()
         if told.get("url") != settings.url:
             self._kit.health.troubled("another program took the webhook; it is set anew")
             await self._register(settings, secret)

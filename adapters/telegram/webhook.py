@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
 from aiohttp import web
 
 from adapters.telegram.polling import Take
@@ -18,6 +19,8 @@ from adapters.telegram.settings import WebhookSettings
 from gateway.clock import Clock
 from gateway.errors import RetryLater
 from gateway.listening import Listener, NotTaken
+
+log = structlog.get_logger()
 
 _SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
 _DEEPEST = 64
@@ -53,8 +56,12 @@ class WebhookServer:
 
     async def _answer(self, take: Take, request: web.BaseRequest) -> web.Response:
         self._check(request)
+        update = _update(await self._listener.read(request))
+        if update is None:
+            log.warning("update.skipped", error="TooDeep")
+            return web.Response()
         try:
-            await take(_update(await self._listener.read(request)))
+            await take(update)
         except RetryLater as trouble:
             wait = str(math.ceil(trouble.after))
             return web.Response(
@@ -73,14 +80,17 @@ class WebhookServer:
             raise NotTaken(HTTPStatus.METHOD_NOT_ALLOWED)
 
 
-def _update(body: bytes) -> dict[str, Any]:
+def _update(body: bytes) -> dict[str, Any] | None:
+    """Read an update; one that is too deep is none, and is not to be told again."""
     try:
         update = json.loads(body)
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        return None
+    except ValueError as error:
         raise NotTaken(HTTPStatus.BAD_REQUEST) from error
-    if not isinstance(update, dict) or _is_deeper(update, _DEEPEST):
+    if not isinstance(update, dict):
         raise NotTaken(HTTPStatus.BAD_REQUEST)
-    return update
+    return None if _is_deeper(update, _DEEPEST) else update
 
 
 def _is_deeper(value: object, depth: int) -> bool:

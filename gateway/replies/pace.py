@@ -11,15 +11,12 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from enum import Enum
 
-from gateway.clock import Clock
+from gateway.clock import Clock, believed
 from gateway.errors import HeldBack, NotSupported, RetryLater
 from gateway.messages import Limits, Place
 from gateway.replies.budget import Budget
 from gateway.replies.tickets import Tickets
 
-_ABSURD = 86_400.0
-"""No platform means a longer wait than this; a larger number is an error on its side."""
-_LONGEST_GUESS = 300.0
 _INTERIM_PART = 0.7
 _TYPING_PART = 0.35
 _STREAMS_PART = 0.8
@@ -197,7 +194,7 @@ class Conversation:
     def _close_for(self, seconds: float) -> None:
         """Let no call in for so long, and longer each time in a row."""
         self._strikes += 1
-        seconds = max(_sane(seconds), backoff(self._strikes))
+        seconds = max(believed(seconds), backoff(self._strikes))
         self._closed_until = max(self._closed_until, self._clock.monotonic() + seconds)
 
     async def _wait(self) -> None:
@@ -223,10 +220,3 @@ class Conversation:
 def backoff(tries: int) -> float:
     """Return how long to wait after so many failures in a row."""
     return float(min(60.0, 0.5 * 2 ** min(tries - 1, 10)))
-
-
-def _sane(seconds: float) -> float:
-    """Take a platform at its word to the second, unless no platform can mean it."""
-    if math.isnan(seconds) or seconds < 0:
-        return 0.0
-    return seconds if seconds <= _ABSURD else _LONGEST_GUESS

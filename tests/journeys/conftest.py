@@ -12,7 +12,12 @@ from tests.fakes.fast_clock import FastClock
 from tests.journeys.in_terminal import Terminal
 from tests.journeys.on_discord import Discord, DiscordServer, DiscordThread
 from tests.journeys.on_slack import Slack, SlackChannel, SlackHttp, SlackPlain
-from tests.journeys.on_telegram import Telegram, TelegramGroup, TelegramWithoutDrafts
+from tests.journeys.on_telegram import (
+    Telegram,
+    TelegramGroup,
+    TelegramWebhook,
+    TelegramWithoutDrafts,
+)
 from tests.journeys.platform import Person, Platform
 from tests.journeys.world import World
 
@@ -20,6 +25,7 @@ PLATFORMS: dict[str, type[Platform]] = {
     "telegram": Telegram,
     "telegram without drafts": TelegramWithoutDrafts,
     "telegram group": TelegramGroup,
+    "telegram webhook": TelegramWebhook,
     "terminal": Terminal,
     "discord": Discord,
     "discord server": DiscordServer,

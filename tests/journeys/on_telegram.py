@@ -1,6 +1,7 @@
 """Telegram as people meet it: in a direct chat with drafts or without, and in a group."""
 
 import mimetypes
+import socket
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
@@ -178,6 +179,27 @@ class TelegramWithoutDrafts(Telegram):
             for one in super().complaints()
             if one != "sendMessageDraft: Not Found: method not found"
         ]
+
+
+class TelegramWebhook(Telegram):
+    """A bot that is told by webhook."""
+
+    @override
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port: int = free.getsockname()[1]
+        return self
+
+    @property
+    @override
+    def entry(self) -> dict[str, Any]:
+        url = f"http://127.0.0.1:{self.port}/hook"
+        return {
+            **super().entry,
+            "mode": "webhook",
+            "webhook": {"url": url, "port": self.port},
+        }
 
 
 class TelegramGroup(Telegram):

@@ -98,6 +98,7 @@ async def test_a_silent_model_is_not_waited_for_forever(world: World, ann: Perso
     [Reset("middle", 4), StreamError(4), EndEarly(4), Silence(4)],
     ids=lambda effect: type(effect).__name__,
 )
+@pytest.mark.fault("lost answer", "models")
 async def test_a_stream_that_dies_midway_is_begun_again_and_shown_once(
     world: World, ann: Person, effect: Effect
 ) -> None:
@@ -143,6 +144,7 @@ async def test_another_model_answers_in_place_of_one_that_is_down(
 
 @somewhere
 @both_providers
+@pytest.mark.fault("penalty", "models")
 async def test_a_model_that_asks_to_wait_is_left_alone_so_long(world: World, ann: Person) -> None:
     await world.start()
     times: list[float] = []
@@ -246,6 +248,7 @@ async def test_a_thousand_messages_wait_for_the_model_and_are_answered_in_order(
 
 
 @pytest.mark.promise("R15")
+@pytest.mark.fault("trouble", "models")
 async def test_a_dead_model_is_left_alone_and_asked_again_by_one(
     world: World, telegram: Telegram
 ) -> None:

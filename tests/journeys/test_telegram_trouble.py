@@ -53,6 +53,7 @@ async def used(telegram: Telegram, fault: Fault) -> None:
     ],
     indirect=["platform"],
 )
+@pytest.mark.fault("penalty", "telegram")
 async def test_r11_lesson_16_no_call_is_made_in_a_penalty_and_no_other_chat_waits(
     world: World, telegram: Telegram, method: str, *, comes_last: bool
 ) -> None:
@@ -111,6 +112,7 @@ async def test_lesson_18_a_penalty_of_a_quarter_of_an_hour_keeps_nobody_busy(
     [Answer(502), Reset("before"), *SENT_ALL_THE_SAME, RateLimit("soon")],
     ids=repr,
 )
+@pytest.mark.fault("lost answer", "telegram")
 async def test_n2_n3_a2_a_first_send_that_fails_shows_one_answer(
     world: World, telegram: Telegram, effect: Effect
 ) -> None:
@@ -211,6 +213,7 @@ async def test_lesson_13_a_file_that_may_have_arrived_is_not_sent_twice(
     assert "A file may be missing: a.txt" in answer.text
 
 
+@pytest.mark.fault("second reader", "telegram polling")
 async def test_lesson_36_another_poller_makes_it_unhealthy_until_it_is_gone(
     world: World, telegram: Telegram
 ) -> None:
@@ -233,6 +236,7 @@ async def test_lesson_36_another_poller_makes_it_unhealthy_until_it_is_gone(
     assert ann.texts() == ["one", "two", "three"]
 
 
+@pytest.mark.fault("revoked token", "telegram polling")
 async def test_a_token_that_is_revoked_amid_an_answer_loses_no_message(
     world: World, telegram: Telegram
 ) -> None:
@@ -297,6 +301,7 @@ async def test_a_webhook_that_was_left_is_removed(world: World, telegram: Telegr
     await ann.reads("one")
 
 
+@pytest.mark.fault("second reader", "telegram polling")
 async def test_a_webhook_set_by_another_is_removed(world: World, telegram: Telegram) -> None:
     await world.start()
     ann = telegram.person("Ann")

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.bookmark import Bookmark
-from adapters.discord.connection import Connection
+from adapters.discord.connection import _SILENT_AT_MOST, Connection
 from adapters.discord.settings import DiscordSettings
 from adapters.discord.transport import Rest
 from gateway.errors import AccountRejected, RetryLater
@@ -48,6 +48,7 @@ async def ends(adapter: DiscordAdapter, account: Account) -> None:
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 4000, 4001, 4008])
+@pytest.mark.fault("lost session", "discord gateway")
 async def test_a_closed_connection_is_resumed(
     receiving: Receiving, server: FakeDiscord, account: Account, ann: User, code: int
 ) -> None:
@@ -63,6 +64,7 @@ async def test_a_closed_connection_is_resumed(
 
 
 @pytest.mark.parametrize("code", [4007, 4009])
+@pytest.mark.fault("lost session", "discord gateway")
 async def test_a_closed_session_is_begun_anew_and_nothing_is_missed(
     receiving: Receiving,
     server: FakeDiscord,
@@ -80,6 +82,7 @@ async def test_a_closed_session_is_begun_anew_and_nothing_is_missed(
         assert server.gateway.identifies == 2
 
 
+@pytest.mark.fault("lost session", "discord gateway")
 async def test_discord_may_ask_for_a_new_connection(
     receiving: Receiving, server: FakeDiscord, account: Account, ann: User
 ) -> None:
@@ -94,6 +97,7 @@ async def test_discord_may_ask_for_a_new_connection(
     assert account.gate.attempts == 3
 
 
+@pytest.mark.fault("lost session", "discord gateway")
 async def test_a_session_that_can_go_on_is_resumed(
     receiving: Receiving, server: FakeDiscord, account: Account, ann: User
 ) -> None:
@@ -117,6 +121,7 @@ async def test_a_session_that_is_unknown_is_begun_anew(
         assert (server.gateway.identifies, server.gateway.resumes) == (2, 1)
 
 
+@pytest.mark.fault("lost session", "discord gateway")
 async def test_sessions_that_fail_again_and_again_are_begun_less_and_less_often(
     receiving: Receiving, server: FakeDiscord, account: Account, ann: User
 ) -> None:
@@ -134,6 +139,7 @@ async def test_sessions_that_fail_again_and_again_are_begun_less_and_less_often(
     assert "the connection ended" in account.health.troubles
 
 
+@pytest.mark.fault("half-open line", "discord gateway")
 async def test_lesson_37_a_line_that_is_half_open_is_left(
     entry: dict[str, Any], server: FakeDiscord, account: Account
 ) -> None:
@@ -163,10 +169,43 @@ async def test_lesson_37_a_line_that_is_half_open_is_left(
     assert told.count("CHANNEL_CREATE") == 1
 
 
+@pytest.mark.fault("half-open line", "discord gateway")
+async def test_a_line_that_answers_no_heartbeat_is_left_whatever_else_comes(
+    entry: dict[str, Any], server: FakeDiscord, account: Account
+) -> None:
+    assert 1.5 * server.gateway.heartbeat_ms / 1000 >= _SILENT_AT_MOST
+    server.gateway.heartbeat_ms = 50
+    settings = DiscordSettings.model_validate(entry)
+    rest = Rest(settings.api_base, server.token, account.kit.clock)
+    await rest.open()
+    told: list[str] = []
+    connection = Connection(
+        settings,
+        rest,
+        account.kit,
+        lambda event, *_: told.append(event),
+        Bookmark(),
+        silent_at_most=0.3,
+    )
+    keeping = asyncio.ensure_future(connection.keep_up())
+    await account.health.until(lambda _: "READY" in told)
+    server.gateway.acks = False
+    async with asyncio.timeout(5):
+        while not server.gateway.resumes:
+            server.gateway.push("CHANNEL_CREATE", {})
+            await asyncio.sleep(0.02)
+    keeping.cancel()
+    await asyncio.wait([keeping])
+    await rest.close()
+    assert server.gateway.identifies == 1
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [(4004, "Reset Token"), (4014, "Message Content Intent"), (4013, "intents"), (4011, "sharded")],
 )
+@pytest.mark.fault("lost session", "discord gateway")
+@pytest.mark.fault("revoked token", "discord gateway")
 async def test_what_is_closed_for_good_stops_the_account_with_what_to_do(
     receiving: Receiving,
     server: FakeDiscord,
@@ -291,6 +330,7 @@ async def test_lesson_12_a_second_run_leaves_one_connection(
             assert not thread.is_alive()
 
 
+@pytest.mark.fault("garbage", "discord gateway")
 async def test_events_that_are_malformed_or_unknown_end_nothing(
     receiving: Receiving, server: FakeDiscord, account: Account, ann: User
 ) -> None:
@@ -314,6 +354,53 @@ async def test_events_that_are_malformed_or_unknown_end_nothing(
         ann.writes("hello")
         await heard(account, "hello")
         assert server.gateway.identifies == 1
+
+
+_UNREADABLE: list[str | bytes] = [
+    *('{"op":0,"t":"MESSAGE_CR', "", "null", "[]", "7", "[" * 100_000, b"\xff\xfe"),
+    *('{"op":10,"d":{}}', '{"op":9'),
+]
+
+
+@pytest.mark.fault("garbage", "discord gateway")
+@pytest.mark.parametrize("frame", _UNREADABLE, ids=lambda frame: str(frame)[:20])
+async def test_what_cannot_be_read_costs_the_line_and_not_the_session(
+    receiving: Receiving, server: FakeDiscord, account: Account, ann: User, frame: str | bytes
+) -> None:
+    async with receiving():
+        server.gateway.says(frame)
+        ann.writes("hello")
+        await heard(account, "hello")
+        assert (server.gateway.identifies, server.gateway.resumes) == (1, 1)
+    assert account.health.troubles == []
+
+
+@pytest.mark.fault("garbage", "discord gateway")
+async def test_what_cannot_be_read_however_often_it_is_told_is_left_behind(
+    receiving: Receiving, server: FakeDiscord, account: Account, general: Channel, ann: User
+) -> None:
+    async with receiving():
+        server.gateway.says('{"op":0,"t":"MESSAGE_CR', again=True)
+        ann.writes("hello", channel=general)
+        await heard(account, "hello")
+        assert (server.gateway.identifies, server.gateway.resumes) == (2, 1)
+
+
+@pytest.mark.fault("garbage", "discord gateway")
+async def test_half_characters_and_unknown_kinds_are_only_words(
+    receiving: Receiving, server: FakeDiscord, account: Account, ann: User
+) -> None:
+    async with receiving():
+        for frame in (
+            '{"op":99,"d":{"a":[null]}}',
+            '{"op":0,"t":"NEVER_HEARD_OF","s":null,"d":{"x":"\\ud800"}}',
+            '{"op":"zero","t":null,"d":null}',
+        ):
+            server.gateway.says(frame)
+        ann.writes("a \ud83d lone one")
+        await account.gate.until(lambda gate: len(gate.texts) == 1)
+        assert account.gate.texts[0].encode()
+        assert (server.gateway.identifies, server.gateway.resumes) == (1, 0)
 
 
 async def test_ending_to_receive_lets_sending_go_on(

@@ -82,6 +82,7 @@ async def test_a_socket_that_does_not_open_is_trouble(
     assert "ticket" not in str(trouble)
 
 
+@pytest.mark.fault("revoked token", "slack socket")
 async def test_a_token_revoked_meanwhile_stops_it(
     adapter: SlackAdapter, server: FakeSlack, account: Account, clock: FakeClock
 ) -> None:
@@ -130,6 +131,7 @@ async def test_a_lost_line_is_told_and_what_was_missed_is_found(
         await heard(account, "before", "meanwhile", "after")
 
 
+@pytest.mark.fault("half-open line", "slack socket")
 async def test_l37_a_half_open_line_is_noticed(
     adapter: SlackAdapter, server: FakeSlack, account: Account, clock: FakeClock, ann: User
 ) -> None:
@@ -143,6 +145,40 @@ async def test_l37_a_half_open_line_is_noticed(
         await heard(account, "before", "unheard")
         assert len(server.sockets.connections) >= 1
         assert server.sockets.opened >= 2
+
+
+_UNREADABLE: list[str | bytes] = [
+    *('{"type":"events_ap', "", "null", "[]", "7", "[" * 100_000, b"\xff\xfe"),
+    *('{"type":"events_api"}', '{"type":{},"envelope_id":[]}', '{"type":"never_heard_of"}'),
+    *('{"type":"events_api","envelope_id":7,"payload":7}', '{"type":"hello","num":null}'),
+    *('{"type":"interactive","envelope_id":"e1","payload":{"type":"\\ud800"}}',),
+    *('{"type":"slash_commands","envelope_id":"e2","payload":[null]}',),
+    *(
+        '{"type":"events_api","envelope_id":"e3","payload":{"event":'
+        + "[" * 500
+        + "]" * 500
+        + "}}",
+    ),
+]
+
+
+@pytest.mark.fault("garbage", "slack socket")
+@pytest.mark.parametrize("frame", _UNREADABLE, ids=lambda frame: str(frame)[:30])
+async def test_what_cannot_be_read_ends_nothing(
+    adapter: SlackAdapter,
+    server: FakeSlack,
+    account: Account,
+    clock: FakeClock,
+    ann: User,
+    frame: str | bytes,
+) -> None:
+    async with account.receiving(adapter):
+        await connected(server)
+        await server.sockets.says(frame)
+        ann.writes("hello")
+        while not account.gate.texts:
+            await pass_time(clock, 1)
+        await heard(account, "hello")
 
 
 async def test_a_line_that_answers_pings_stays(

@@ -160,6 +160,7 @@ async def test_t55_what_is_too_large_is_not_read(requests: Requests, url: str) -
 
 @pytest.mark.threat("T55")
 @pytest.mark.parametrize("body", [b"[" * 5000, b"nonsense", b'"text"', b"\xff"])
+@pytest.mark.fault("garbage", "slack http")
 async def test_t55_what_is_no_payload_is_refused_or_means_nothing(
     requests: Requests, server: FakeSlack, account: Account, ann: User, url: str, body: bytes
 ) -> None:
@@ -174,6 +175,7 @@ async def test_another_path_and_another_method_are_not_ours(requests: Requests, 
 
 
 @pytest.mark.threat("T55")
+@pytest.mark.fault("trickle", "slack http")
 async def test_t55_a_caller_that_shows_nothing_is_cut_off(
     requests: Requests, clock: FakeClock, port: int
 ) -> None:
@@ -214,6 +216,7 @@ async def test_an_app_that_is_only_told_asks_whether_slack_still_knows_it(
         await account.health.until(lambda health: health.is_alive)
 
 
+@pytest.mark.fault("revoked token", "slack http")
 async def test_an_app_that_is_only_told_notices_that_its_token_was_revoked(
     adapter: SlackAdapter, server: FakeSlack, account: Account, clock: FakeClock
 ) -> None:

@@ -43,6 +43,7 @@ async def ended(adapter: TelegramAdapter, account: Account) -> GatewayError:
     ],
     ids=str,
 )
+@pytest.mark.fault("garbage", "telegram polling")
 async def test_a_malformed_update_blocks_nothing(
     adapter: TelegramAdapter,
     server: FakeTelegram,
@@ -83,6 +84,7 @@ _ODD_UPDATES: list[Effect] = [
     ],
     ids=lambda value: str(value)[:40],
 )
+@pytest.mark.fault("trouble", "telegram")
 async def test_l9_trouble_is_waited_out(
     adapter: TelegramAdapter,
     server: FakeTelegram,
@@ -104,6 +106,7 @@ async def test_l9_trouble_is_waited_out(
     assert account.gate.texts == ["hello"]
 
 
+@pytest.mark.fault("second reader", "telegram polling")
 async def test_lesson_36_another_poller_means_unhealthy_and_growing_pauses(
     adapter: TelegramAdapter, server: FakeTelegram, account: Account, clock: FakeClock
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.telegram.adapter import TelegramAdapter
 from adapters.telegram.settings import TelegramSettings
-from gateway.errors import ConfigInvalid
+from gateway.errors import AccountRejected, ConfigInvalid
 from gateway.ids import AccountName
 from tests.fakes.account import Account
 from tests.fakes.clock import FakeClock
@@ -150,8 +150,8 @@ async def test_t53_a_secret_is_made_when_none_is_set(
     ("body", "status"),
     [
         (b" " * 1_000_001, 413),
-        (b"[" * 100_000, 400),
-        (b'{"update_id":1,"a":' + b"[" * 64 + b"]" * 64 + b"}", 400),
+        (b"[" * 100_000, 200),
+        (b'{"update_id":1,"a":' + b"[" * 64 + b"]" * 64 + b"}", 200),
         (b"{", 400),
         (b"\xff\xfe", 400),
         (b"[]", 400),
@@ -160,7 +160,8 @@ async def test_t53_a_secret_is_made_when_none_is_set(
     ],
     ids=["long", "deep", "deeper than 64", "cut", "no text", "no object", "malformed", "empty"],
 )
-async def test_t55_what_is_too_long_or_too_deep_is_turned_away(
+@pytest.mark.fault("garbage", "telegram webhook")
+async def test_t55_what_is_too_long_is_turned_away_and_what_is_too_deep_is_skipped(
     adapter: TelegramAdapter,
     server: FakeTelegram,
     account: Account,
@@ -226,6 +227,7 @@ async def test_t55_those_who_say_nothing_are_cut_off(
         assert await post(caller, url, json.dumps(second).encode()) == 200, "Telegram stays"
 
 
+@pytest.mark.fault("trickle", "telegram webhook")
 async def test_t55_a_body_that_drips_is_cut_off(
     adapter: TelegramAdapter,
     server: FakeTelegram,
@@ -342,3 +344,16 @@ async def test_a_webhook_that_another_program_took_is_set_anew(
         await server.until(lambda server: server.webhook.url == url)
         await account.health.until(lambda health: health.is_alive)
     assert account.health.troubles == ["another program took the webhook; it is set anew"]
+
+
+@pytest.mark.fault("revoked token", "telegram webhook")
+async def test_a_token_that_is_revoked_stops_a_bot_that_is_only_told(
+    adapter: TelegramAdapter, server: FakeTelegram, account: Account, clock: FakeClock
+) -> None:
+    with pytest.RaisesGroup(pytest.RaisesExc(AccountRejected, match="BotFather")):
+        async with account.receiving(adapter) as running:
+            await server.until(lambda server: bool(server.webhook.url))
+            server.faults.add(Answer(401))
+            await clock.until_sleeping()
+            await clock.advance(60)
+            await running

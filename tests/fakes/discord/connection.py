@@ -15,12 +15,13 @@ class Connection:
     def __init__(self, request: web.BaseRequest, socket: web.WebSocketResponse) -> None:
         self._request = request
         self._socket = socket
-        self._outgoing: asyncio.Queue[str | int] = asyncio.Queue()
+        self._outgoing: asyncio.Queue[str | bytes | int] = asyncio.Queue()
         self.is_silent = False
         """Whether what is sent gets lost on the way, as on a line that is half open."""
         self.is_closing = False
 
-    def send(self, frame: str) -> None:
+    def send(self, frame: str | bytes) -> None:
+        """Send a text; bytes go out as one whatever they are."""
         if not self.is_silent and not self.is_closing:
             self._outgoing.put_nowait(frame)
 
@@ -47,7 +48,8 @@ class Connection:
                 await self._socket.close(code=frame)
                 return
             try:
-                await self._socket.send_str(frame)
+                raw = frame.encode() if isinstance(frame, str) else frame
+                await self._socket.send_frame(raw, WSMsgType.TEXT)
             except ConnectionError:
                 return
 

@@ -11,6 +11,7 @@ Facts: https://discord.com/developers/docs/events/gateway
 
 import asyncio
 import json
+import random
 from collections.abc import Callable
 from enum import IntEnum
 from typing import Any
@@ -80,6 +81,7 @@ class Gateway:
         self._changed = changed
         self._count = 0
         self._connections: set[Connection] = set()
+        self._held: list[Event] | None = None
 
     # What a test does to it.
 
@@ -133,8 +135,43 @@ class Gateway:
         for session in self.sessions.values():
             session.tell_raw(name, data)
 
+    def repeats_all(self, times: int) -> None:
+        """Tell of every message once more to those who are here now, whoever was told of it."""
+        told = {
+            frame: (name, json.loads(frame)["d"])
+            for session in self.sessions.values()
+            for _, name, frame in session.events
+            if name.startswith("MESSAGE_")
+        }
+        known = {json.dumps(one) for one in told.values()}
+        for name, data in map(json.loads, sorted(known) * times):
+            self.push(name, data)
+
+    def hold(self) -> None:
+        """Keep back what happens from now on."""
+        self._held = []
+
+    def release(self, chance: random.Random) -> None:
+        """Tell what was kept back, in an order that chance makes."""
+        held, self._held = self._held or [], None
+        chance.shuffle(held)
+        for event in held:
+            self.tell(event)
+
+    def says(self, frame: str | bytes, *, again: bool = False) -> None:
+        """Say anything at all; `again` to all who go on with a session after it, too."""
+        for session in self.sessions.values():
+            if again:
+                session.seq += 1
+                session.events.append((session.seq, "", str(frame)))
+            if session.connection is not None:
+                session.connection.send(frame)
+
     def tell(self, event: Event) -> None:
         """Tell an event to the sessions that ask for it; without one it is lost."""
+        if self._held is not None:
+            self._held.append(event)
+            return
         now = self._now()
         for session in list(self.sessions.values()):
             if session.left_at is not None and now - session.left_at > self.session_seconds:

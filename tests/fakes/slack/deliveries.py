@@ -6,6 +6,7 @@ Facts: https://docs.slack.dev/apis/events-api#error-handling
 """
 
 import asyncio
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -76,6 +77,7 @@ class Deliveries:
         self.transport: Transport | None = None
         self.log: list[Delivery] = []
         self._lanes: dict[str, asyncio.Event] = {}
+        self._held: list[Delivery] | None = None
 
     @property
     def pending(self) -> list[Delivery]:
@@ -95,10 +97,24 @@ class Deliveries:
     ) -> Delivery:
         delivery = Delivery(kind, payload, lane, on_answer)
         self.log.append(delivery)
+        if self._held is not None:
+            self._held.append(delivery)
+            return delivery
         before = self._lanes.get(lane)
         tried = self._lanes[lane] = asyncio.Event()
         self._errands.start(self._deliver(delivery, before, tried))
         return delivery
+
+    def hold(self) -> None:
+        """Keep back what happens from now on."""
+        self._held = []
+
+    def release(self, chance: random.Random) -> None:
+        """Tell what was kept back, in an order that chance makes."""
+        held, self._held = self._held or [], None
+        chance.shuffle(held)
+        for delivery in held:
+            self._errands.start(self._deliver(delivery, None, asyncio.Event()))
 
     def again(self, delivery: Delivery) -> None:
         """Hand over once more what may have been acknowledged already."""

@@ -181,6 +181,12 @@ class Sockets:
         await self._world.clock.sleep(_LEAVES_AFTER)
         await connection.socket.close()
 
+    async def says(self, frame: str | bytes) -> None:
+        """Say anything at all, as a text."""
+        raw = frame.encode() if isinstance(frame, str) else frame
+        for connection in list(self.connections):
+            await connection.socket.send_frame(raw, WSMsgType.TEXT)
+
     async def close(self) -> None:
         """Close every connection politely."""
         for connection in list(self.connections):

@@ -4,6 +4,7 @@ Facts: https://core.telegram.org/bots/api#getting-updates
 """
 
 import asyncio
+import random
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ class Updates:
         self._next_id = _FIRST_ID
         self._delivered: deque[dict[str, Any]] = deque(maxlen=100)
         self._again: list[dict[str, Any]] = []
+        self._held: list[tuple[float, dict[str, Any]]] | None = None
         self.has_webhook = False
         self.conflicts = 0
         """How many polls were ended by another one."""
@@ -66,7 +68,11 @@ class Updates:
         if update_id is None:
             update_id = self._next_id
             self._next_id += 1
-        self._queue.append((self._clock.now(), {"update_id": update_id, **update}))
+        told = self._clock.now(), {"update_id": update_id, **update}
+        if self._held is not None:
+            self._held.append(told)
+            return update_id
+        self._queue.append(told)
         self._wake()
         return update_id
 
@@ -86,6 +92,24 @@ class Updates:
             self._queue.popleft()
             self.confirmed += 1
             self._changed()
+
+    def confirm_one(self, update: dict[str, Any]) -> None:
+        """Confirm this update and no other."""
+        self._queue = deque(one for one in self._queue if one[1] is not update)
+        self._delivered.append(update)
+        self.confirmed += 1
+        self._changed()
+
+    def hold(self) -> None:
+        """Keep back what happens from now on."""
+        self._held = []
+
+    def release(self, chance: random.Random) -> None:
+        """Tell what was kept back, in an order that chance makes."""
+        held, self._held = self._held or [], None
+        chance.shuffle(held)
+        self._queue.extend(held)
+        self._wake()
 
     def clear(self) -> None:
         self._queue.clear()
@@ -108,10 +132,15 @@ class Updates:
         self.handed_out.extend((self._clock.now(), update["update_id"]) for update in answer)
         return answer
 
-    def redeliver(self, count: int = 1) -> None:
-        """Answer the next poll with the newest delivered updates once more, confirmed or not."""
-        self._again = list(self._delivered)[-count:]
+    def redeliver(self, count: int = 1, times: int = 1) -> None:
+        """Tell the newest delivered updates once more, confirmed or not."""
+        self._again = list(self._delivered)[-count:] * times
         self._wake()
+
+    @property
+    def again(self) -> list[dict[str, Any]]:
+        """What is still to be told once more."""
+        return self._again
 
     def _check_webhook(self) -> None:
         if self.has_webhook:

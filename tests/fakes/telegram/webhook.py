@@ -73,7 +73,7 @@ class Webhook:
             while True:
                 update = await self._next()
                 if await self._post(session, update):
-                    self._world.updates.forget_until(update["update_id"] + 1)
+                    self._world.updates.confirm_one(update)
                     pause = _FIRST_RETRY
                 else:
                     await self._world.clock.sleep(pause)
@@ -81,10 +81,10 @@ class Webhook:
 
     async def _next(self) -> dict[str, Any]:
         updates = self._world.updates
-        while not (self.url and updates.pending):
+        while not (self.url and (updates.again or updates.pending)):
             updates.arrived.clear()
             await updates.arrived.wait()
-        return updates.pending[0]
+        return updates.again.pop(0) if updates.again else updates.pending[0]
 
     async def _post(self, session: aiohttp.ClientSession, update: dict[str, Any]) -> bool:
         self.attempts += 1

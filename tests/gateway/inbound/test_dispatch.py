@@ -384,6 +384,7 @@ def set_back(served: FakeGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(served.clock, "now", lambda: right() - 3_600)
 
 
+@pytest.mark.fault("clock", "host")
 async def test_a_clock_that_is_set_back_delays_no_put_off_message_for_long(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.commands.builtin import builtin_commands
+from gateway.errors import RetryLater
 from gateway.ids import AccountName, AgentId, EventKey, ExternalUser, Lane, MessageId, PlatformName
 from gateway.inbound.gate import Gate
 from gateway.inbound.rates import Rates
@@ -24,6 +25,7 @@ from gateway.messages import (
 from gateway.people.access import Access
 from gateway.people.pairing import Pairing
 from gateway.settings import AccessSettings, QueueSettings, RateLimits
+from gateway.store.identities import SqlIdentities
 from gateway.store.store import SqlStore
 from gateway.workspace import setup_group_workspace
 from tests.fakes.clock import FakeClock
@@ -263,3 +265,22 @@ async def test_admission_is_by_person_not_by_name(door: Door) -> None:
     await door.gate.accept(message("hello", direct("43"), sender_name="Ann"))
     await door.settle()
     assert door.woken == []
+
+
+@pytest.mark.promise("R1")
+@pytest.mark.parametrize("error", [RetryLater("the disk is full", 1.0), asyncio.CancelledError()])
+async def test_r1_what_was_cut_off_once_it_was_kept_is_woken_when_it_is_told_again(
+    door: Door, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    gate, asked = door.opened(owners=["telegram:42"]), message("hello")
+
+    async def cut_off(*_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(SqlIdentities, "meet", cut_off)
+        with pytest.raises(type(error)):
+            await gate.accept(asked)
+    assert door.woken == []
+    await gate.accept(asked)
+    assert door.woken == [Lane("main:telegram:42:dm")]

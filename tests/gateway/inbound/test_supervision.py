@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from typing_extensions import override
 
 from gateway.contracts.adapter import Adapter, Deliver
@@ -187,6 +188,7 @@ async def test_what_comes_after_the_whole_process_stood_still_is_waited_for() ->
         assert (adapter.runs, health.state) == (1, "running")
 
 
+@pytest.mark.fault("clock", "host")
 async def test_a_sign_of_life_is_as_old_as_it_is_whatever_the_clock_says() -> None:
     class SetBack(FakeClock):
         @override

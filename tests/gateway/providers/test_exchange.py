@@ -121,6 +121,7 @@ async def test_a_silent_server_is_given_up() -> None:
         await Reading(31.0, HELLO).parts_while_time_passes(30)
 
 
+@pytest.mark.fault("trickle", "models")
 async def test_keep_alives_are_no_beginning_of_an_answer() -> None:
     with pytest.raises(ProviderUnavailable, match="did not answer within 30 s"):
         await Reading(20.0, PING, 20.0, HELLO).parts_while_time_passes(30)
@@ -194,6 +195,7 @@ def spoilt(data: st.DataObject, value: Any) -> Any:
 @pytest.mark.parametrize("kind", ["chat", "message"])
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
+@pytest.mark.fault("garbage", "models")
 async def test_no_event_can_do_more_harm_than_a_failure(kind: str, data: st.DataObject) -> None:
     kept: list[Any] = []
     answer = ChatAnswer(limit=1) if kind == "chat" else MessageAnswer(limit=1, keep=kept.append)

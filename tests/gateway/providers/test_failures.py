@@ -121,7 +121,9 @@ def test_the_servers_words_are_shown_short_and_without_secrets() -> None:
         ({"retry-after": "12"}, 12.0),
         ({"retry-after": "0.25"}, 0.25),
         ({"retry-after": "-3"}, 0.0),
+        ({"retry-after": "0"}, 0.0),
         ({"retry-after": "86400"}, LONGEST_WAIT),
+        ({"retry-after": "1000000000"}, LONGEST_WAIT),
         ({"retry-after": "inf"}, LONGEST_WAIT),
         ({"retry-after": "nan"}, None),
         ({"retry-after": "soon"}, None),
@@ -131,6 +133,7 @@ def test_the_servers_words_are_shown_short_and_without_secrets() -> None:
         ({"retry-after-ms": "x", "retry-after": "9"}, 9.0),
     ],
 )
+@pytest.mark.fault("penalty", "models")
 def test_the_wait_a_server_asks_for(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after(headers, NOW) == seconds
 

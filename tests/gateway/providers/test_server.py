@@ -24,6 +24,7 @@ from gateway.transcript import (
 )
 from tests.fakes.faults import (
     Answer,
+    Drip,
     Drop,
     EndEarly,
     EndlessLine,
@@ -174,6 +175,7 @@ async def test_an_unknown_model_is_named(kind: str) -> None:
 
 
 @both
+@pytest.mark.fault("penalty", "models")
 async def test_a_rate_limit_is_told_with_its_wait_and_not_retried(kind: str) -> None:
     async with served(kind) as there:
         fault = there.server.faults.add(RateLimit(retry_after=2.5))
@@ -203,6 +205,7 @@ async def test_a_refused_request_shows_the_servers_words(kind: str) -> None:
 
 @both
 @pytest.mark.parametrize("effect", [Reset("before"), Reset("middle", 1), Drop(), EndEarly(2)])
+@pytest.mark.fault("lost answer", "models")
 async def test_a_broken_connection_is_unavailable(kind: str, effect: Any) -> None:
     async with served(kind) as there:
         there.server.faults.add(effect)
@@ -230,6 +233,7 @@ async def test_an_error_in_the_midst_of_an_answer_is_unavailable(kind: str) -> N
 
 
 @both
+@pytest.mark.fault("trickle", "models")
 async def test_a_silent_server_is_given_up_in_time(kind: str) -> None:
     async with served(kind) as there:
         there.server.faults.add(Hang(applies=True))
@@ -242,6 +246,7 @@ async def test_a_silent_server_is_given_up_in_time(kind: str) -> None:
 
 
 @both
+@pytest.mark.fault("trickle", "models")
 async def test_a_model_that_falls_silent_is_given_up_in_time(kind: str) -> None:
     async with served(kind) as there:
         there.server.say("one ", "two ", "three")
@@ -262,10 +267,63 @@ async def _drained(stream: Any) -> ProviderUnavailable:
 
 
 @both
+@pytest.mark.fault("trickle", "models")
 async def test_a_line_without_an_end_is_given_up(kind: str) -> None:
     async with served(kind) as there:
-        there.server.faults.add(EndlessLine(size=5_000_000))
+        there.server.faults.add(EndlessLine())
         assert "size" in str(await fails(there))
+
+
+@both
+@pytest.mark.fault("trickle", "models")
+@pytest.mark.promise("R14")
+async def test_r14_an_answer_of_a_byte_a_second_is_given_up_in_time(kind: str) -> None:
+    async with served(kind) as there:
+        there.server.faults.add(Drip())
+        async with asyncio.TaskGroup() as group:
+            failing = group.create_task(fails(there))
+            await there.server.until(lambda server: server.asked_count == 1)
+            began = there.clock.monotonic()
+            while not failing.done():
+                await there.clock.advance(1)
+                await asyncio.sleep(0.001)  # lets the loop read what has come
+            assert there.clock.monotonic() - began <= 31
+        assert isinstance(failing.result(), ProviderUnavailable)
+
+
+@both
+@pytest.mark.fault("garbage", "models")
+@pytest.mark.parametrize(
+    "body",
+    [
+        *('{"choices":[{"del', "null", "[]", "[" * 100_000, b"\xff\xfe", "", "data: {\n\n"),
+        *('data: {"choices":{"a":null}}\n\n', 'data: "\\ud800"\n\n', "event: x\ndata: null\n\n"),
+        "data: " + "[" * 100_000 + "\n\n",
+    ],
+    ids=lambda body: str(body)[:24],
+)
+async def test_an_answer_that_cannot_be_read_is_a_failure_and_no_accident(
+    kind: str, body: str | bytes
+) -> None:
+    async with served(kind) as there:
+        for mime in ("application/json", "text/event-stream"):
+            answer = Answer(200, body, {"Content-Type": mime})
+            there.server.faults.add(answer, times=1)
+            await fails(there)
+        assert text_of(await there.ask(HI)) == "hi"
+
+
+@both
+@pytest.mark.fault("revoked token", "models")
+async def test_a_key_that_is_revoked_meanwhile_is_told_and_a_good_one_goes_on(kind: str) -> None:
+    async with served(kind) as there:
+        assert text_of(await there.ask(HI)) == "hi"
+        there.server.key, good = "sk-another", there.server.key
+        error = await fails(there)
+        assert not isinstance(error, ProviderUnavailable)
+        assert "api_key" in str(error)
+        there.server.key = good
+        assert text_of(await there.ask(HI)) == "hi"
 
 
 @both

@@ -77,6 +77,7 @@ async def test_calls_of_a_conversation_go_one_at_a_time_in_order(
         (35_000.0, 35_000.0), (1e9, 300.0), (math.inf, 300.0), (math.nan, 0.5), (-5.0, 0.5),
     ],
 )  # fmt: skip
+@pytest.mark.fault("penalty", "telegram", "discord", "slack")
 async def test_r11_no_call_before_the_penalty_ends(
     clock: FakeClock, lines: Lines, after: float, waited: float
 ) -> None:
