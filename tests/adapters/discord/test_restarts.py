@@ -366,8 +366,8 @@ async def test_what_was_pressed_just_before_it_came_back_is_done(
     used = ann.uses("start", channel=general)
     async with life() as adapter:
         if not is_taken:
-            await server.until(lambda _: bool(pressed.answers and used.answers))
-            assert [*pressed.answers, *used.answers] == ["I cannot do that."] * 2
+            refusals = ["I cannot do that."] * 2
+            await server.until(lambda _: [*pressed.answers, *used.answers] == refusals)
             return
         await general.until(lambda shown: not shown[0].labels)
         await account.gate.until(lambda gate: len(gate.messages) == 2)
