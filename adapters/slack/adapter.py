@@ -32,7 +32,7 @@ from gateway.contracts.adapter import (
     SendsFiles,
     StreamsReplies,
 )
-from gateway.errors import NotSupported
+from gateway.errors import NotSupported, RetryLater
 from gateway.ids import AccountName, MessageId
 from gateway.messages import Address, Attachment, Mark, OutgoingFile, OutgoingMessage, Place
 
@@ -161,10 +161,15 @@ class SlackAdapter(
             )
         except SaidNo as refusal:
             raise NotSupported(str(refusal)) from refusal
+        except RetryLater as pause:
+            raise _no_sign(pause) from pause
 
     @override
     async def mark(self, to: Address, message: MessageId, mark: Mark) -> None:
-        await self._marks.put(message, mark)
+        try:
+            await self._marks.put(message, mark)
+        except RetryLater as pause:
+            raise _no_sign(pause) from pause
 
     @override
     async def send_files(
@@ -182,3 +187,8 @@ class SlackAdapter(
         self, to: Address, sought: OutgoingMessage, since: float
     ) -> MessageId | None:
         return await self._posts.find(to.place, sought, since, may_stream=self.streams_in(to.place))
+
+
+def _no_sign(pause: RetryLater) -> NotSupported:
+    """Do without a sign: Slack's penalties are each method's own, and no answer waits for one."""
+    return NotSupported(f"no sign is shown: {pause}")
