@@ -12,15 +12,13 @@ from adapters.discord.inbound import Reader
 from adapters.discord.ledger import Ledger
 from gateway.clock import Clock
 from gateway.contracts.adapter import Deliver
-from gateway.errors import RetryLater
+from gateway.errors import MALFORMED, RetryLater
 from gateway.messages import Inbound, Message, MessagesMissed, Origin, Receipt
 
 log = structlog.get_logger()
 
 Json = Mapping[str, Any]
 
-MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError)
-"""What reading an event may raise that is not formed as it should be."""
 _AT_ONCE = 64
 _WAITING_AT_MOST = 20_000
 """Events that wait to be kept; more are left to be found in the channels' history."""

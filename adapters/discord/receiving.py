@@ -16,7 +16,7 @@ from adapters.discord.catching_up import CatchingUp
 from adapters.discord.connection import Connection, intents
 from adapters.discord.continuation import Continuation
 from adapters.discord.inbound import PLATFORM, Me, Reader
-from adapters.discord.intake import MALFORMED, Intake
+from adapters.discord.intake import Intake
 from adapters.discord.interactions import Interactions
 from adapters.discord.ledger import Ledger
 from adapters.discord.outbound import command_bodies
@@ -25,7 +25,7 @@ from adapters.discord.settings import DiscordSettings
 from adapters.discord.threads import Threads
 from adapters.discord.transport import Rest
 from gateway.contracts.adapter import AdapterKit, Deliver
-from gateway.errors import GatewayError
+from gateway.errors import MALFORMED, GatewayError
 from gateway.ids import AccountName
 from gateway.messages import Message
 

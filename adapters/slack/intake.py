@@ -15,7 +15,7 @@ from adapters.slack.identity import Names
 from adapters.slack.inbound import Reader
 from adapters.slack.ledger import Ledger
 from gateway.contracts.adapter import AdapterKit, Deliver
-from gateway.errors import RetryLater
+from gateway.errors import MALFORMED, RetryLater
 from gateway.ids import ExternalUser
 from gateway.messages import Inbound, Message, MessagesMissed, Origin, Receipt
 
@@ -24,7 +24,6 @@ log = structlog.get_logger()
 Body = Mapping[str, Any]
 Answer = dict[str, Any]
 
-_MALFORMED = (KeyError, TypeError, ValueError, IndexError, AttributeError)
 _ACKNOWLEDGED_WITHIN = 2.4
 """Slack waits three seconds."""
 _FILES_REMEMBERED = 500
@@ -71,7 +70,7 @@ class Intake:
         """
         try:
             return await self._take(body)
-        except _MALFORMED as error:
+        except MALFORMED as error:
             log.warning("event.skipped", kind=str(body.get("type")), error=type(error).__name__)
             return {}
 
@@ -119,7 +118,7 @@ class Intake:
         """Read an event; one that is not formed as it should be must not come for ever."""
         try:
             return self._reader.read_event(event)
-        except _MALFORMED as error:
+        except MALFORMED as error:
             log.warning("event.skipped", kind=event.get("type"), error=type(error).__name__)
             return None
 
@@ -141,7 +140,7 @@ class Intake:
     def _read_shown(self, channel: str, message: Body) -> Message | None:
         try:
             return self._reader.read_message(channel, message)
-        except _MALFORMED as error:
+        except MALFORMED as error:
             log.warning("event.skipped", kind="history", error=type(error).__name__)
             return None
 

@@ -8,14 +8,12 @@ from pydantic_core import from_json
 
 from gateway.clock import Clock
 from gateway.contracts.provider import Part
-from gateway.errors import ProviderFailed, ProviderUnavailable
+from gateway.errors import MALFORMED, ProviderFailed, ProviderUnavailable
 from gateway.providers.failures import NO_MODEL_SERVER
 from gateway.providers.sse import SseDecoder
 
 ANSWER_LIMIT = 10_000_000
 """Characters of one answer, thoughts and arguments included."""
-_SHAPELESS = (ValueError, TypeError, AttributeError, LookupError)
-"""What reading an answer may raise, as a server may send anything in any shape."""
 _REST = 1.0
 """Seconds for what may follow a whole answer: its cost, and the end of the stream, which lets
 the connection serve again."""
@@ -147,7 +145,7 @@ def _taken(answer: Answer, event: bytes) -> Sequence[Part]:
         return ()
     try:
         return answer.take(from_json(event))
-    except _SHAPELESS as error:
+    except MALFORMED as error:
         raise _garbled() from error
 
 
@@ -156,7 +154,7 @@ def _ended(arriving: OpenAnswer, answer: Answer) -> Sequence[Part]:
         raise ProviderFailed(NO_MODEL_SERVER)
     try:
         return answer.end()
-    except _SHAPELESS as error:
+    except MALFORMED as error:
         raise _garbled() from error
 
 
