@@ -144,6 +144,7 @@ class FakeGateway:
         self.until_told = asyncio.Event()
         self.store: SqlStore
         self.serving: asyncio.Task[None] | None = None
+        self._moving = asyncio.Lock()
 
     @property
     def bot(self) -> FakeAccount:
@@ -210,12 +211,15 @@ class FakeGateway:
     async def until(
         self, holds: Callable[[], bool], *, step: float = _STEP, within: float = 600.0
     ) -> None:
-        """Move time on until it is so."""
+        """Move time on until it is so; of those who wait side by side, one moves it at a time."""
         end = self.clock.monotonic() + within
         while not holds():
-            shown = [account.texts("ann") for account in self.accounts.values()]
-            assert self.clock.monotonic() < end, f"not so within {within} s; shown: {shown}"
-            await self.passes(step)
+            async with self._moving:
+                if holds():
+                    return
+                shown = [account.texts("ann") for account in self.accounts.values()]
+                assert self.clock.monotonic() < end, f"not so within {within} s; shown: {shown}"
+                await self.passes(step)
 
     async def passes(self, seconds: float) -> None:
         """Let time pass once everything that is under way has reached the store."""
