@@ -1,14 +1,14 @@
 """Reads one answer of a model server while it arrives; deals with silence, size and breaks."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from pydantic_core import from_json
 
 from gateway.clock import Clock
-from gateway.contracts.provider import Part
-from gateway.errors import MALFORMED, ProviderFailed, ProviderUnavailable
+from gateway.contracts.provider import Part, TextPart
+from gateway.errors import MALFORMED, GatewayError, ProviderFailed, ProviderUnavailable
 from gateway.providers.failures import NO_MODEL_SERVER
 from gateway.providers.sse import SseDecoder
 
@@ -108,9 +108,9 @@ async def read_answer(
     try:
         while not answer.is_over and chunk is not None:
             chunk = await _read(arriving, answer, patience)
-            for event in decoder.finish() if chunk is None else decoder.feed(chunk):
-                for part in _taken(answer, event):
-                    yield part
+            events = decoder.finish() if chunk is None else decoder.feed(chunk)
+            for part in _joined(part for event in events for part in _taken(answer, event)):
+                yield part
             _check(answer, patience)
         for part in _ended(arriving, answer):
             yield part
@@ -137,6 +137,27 @@ async def _read_rest(arriving: OpenAnswer, patience: Patience) -> bytes | None:
             return await arriving.read()
     except (TimeoutError, ProviderUnavailable):
         return None
+
+
+def _joined(parts: Iterable[Part]) -> Iterator[Part]:
+    """Make one of pieces of text that came together: what is above works for each part."""
+    texts: list[str] = []
+    trouble: GatewayError | None = None
+    try:
+        for part in parts:
+            if isinstance(part, TextPart):
+                texts.append(part.text)
+                continue
+            if texts:
+                yield TextPart("".join(texts))
+                texts.clear()
+            yield part
+    except GatewayError as error:
+        trouble = error
+    if texts:
+        yield TextPart("".join(texts))
+    if trouble is not None:
+        raise trouble
 
 
 def _taken(answer: Answer, event: bytes) -> Sequence[Part]:

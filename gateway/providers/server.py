@@ -18,6 +18,7 @@ from gateway.providers.concessions import Concessions, concede
 from gateway.providers.exchange import Answer, OpenAnswer, Patience, Wire, read_answer
 from gateway.providers.failures import Rejected, failure
 from gateway.providers.files import name_files, show_files
+from gateway.providers.gathering import Gathering
 from gateway.providers.history import mend
 from gateway.providers.prompt import Prompt
 from gateway.settings import AgentSettings
@@ -46,6 +47,7 @@ class ServerProvider(Provider):
         self._key = self._read_key(settings)
         self._wire: Wire | None = None
         self._connecting = asyncio.Lock()
+        self._gathering = Gathering(self._clock)
 
     @abstractmethod
     def _connect(self) -> Wire:
@@ -82,7 +84,7 @@ class ServerProvider(Provider):
             first=self._settings.first_token_timeout,
             gap=self._settings.token_gap_timeout,
         )
-        arriving = await self._open(request, model, patience)
+        arriving = self._gathering.joined(await self._open(request, model, patience))
         parts = read_answer(arriving, self._new_answer(model), patience)
         try:
             async for part in parts:

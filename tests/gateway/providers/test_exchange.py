@@ -90,6 +90,18 @@ async def test_an_answer_in_any_cut_is_read_to_its_end() -> None:
         assert await Reading(whole[:cut], whole[cut:]).parts() == [TextPart("Hello"), ENDED]
 
 
+async def test_text_that_came_together_is_one_part() -> None:
+    reading = Reading(HELLO + HELLO, HELLO + STOP + DONE)
+    assert await reading.parts() == [TextPart("HelloHello"), TextPart("Hello"), ENDED]
+
+
+async def test_text_before_a_garbled_event_is_not_lost() -> None:
+    reading = Reading(HELLO + HELLO + b"data: {{{\n\n")
+    assert await anext(reading.stream) == TextPart("HelloHello")
+    with pytest.raises(ProviderUnavailable):
+        await anext(reading.stream)
+
+
 async def test_what_follows_the_end_is_read_so_that_the_connection_serves_again() -> None:
     reading = Reading(HELLO + STOP + DONE, PING, b"more")
     assert (await reading.parts())[-1] == ENDED
