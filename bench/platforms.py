@@ -32,6 +32,8 @@ from tests.journeys.platform import Person, Platform
 
 _A_SECOND = 30
 """Words of the model."""
+_PARAGRAPH = 80
+"""Words, as models write them."""
 _PATIENCE = 180.0
 
 
@@ -78,7 +80,10 @@ class Talker:
 async def measure(load: Load) -> None:
     def answer(asked: Asked) -> list[str]:
         word = asked.user_text.split()[-1]
-        return [*(f"{word} " * load.piece for _ in range(load.words // load.piece)), f"{word}!"]
+        pieces = [f"{word} " * load.piece for _ in range(load.words // load.piece)]
+        every = max(_PARAGRAPH // load.piece, 1)
+        pieces[every::every] = [f"\n\n{piece}" for piece in pieces[every::every]]
+        return [*pieces, f"{word}!"]
 
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
