@@ -18,7 +18,7 @@ from time import perf_counter
 import uvloop
 
 from gateway.app import run_gateway
-from gateway.cli.running import collect_seldom
+from gateway.cli.running import tune
 from gateway.config import load_settings
 from gateway.inbound.gate import Gate
 from gateway.logs import configure_logs
@@ -67,7 +67,7 @@ async def serve(config: Path) -> dict[str, list[float]]:
     async with asyncio.TaskGroup() as tasks:
         sampling = tasks.create_task(sample(lags))
         with timed_gate(waits):
-            await run_gateway(loaded.settings, until=until, on_ready=collect_seldom)
+            await run_gateway(loaded.settings, until=until, on_ready=tune)
         sampling.cancel()
     return {"loop late by": lags, "kept after": waits}
 
