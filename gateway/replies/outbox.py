@@ -39,7 +39,8 @@ from gateway.replies.wording import PLACEHOLDER, is_stub, stub
 log = structlog.get_logger()
 
 _FAULTS_AT_MOST = 6
-_DOUBTS_AT_MOST = 5
+_DOUBTS_AT_MOST = 12
+"""Sends that failed in doubt, each found not to have arrived: about seven minutes of them."""
 _STUBS_AT_MOST = 6
 _LATER = 60.0
 _LOOK_AFTER = (2.0, 8.0)
@@ -263,6 +264,7 @@ class Deliveries:
             found, is_known = await self._find(route, row)
             if found is not None or not is_known or doubts >= _DOUBTS_AT_MOST:
                 return found
+            await self._clock.sleep(backoff(doubts))
         raise AssertionError("counting never ends")
 
     def _may_repeat(self, route: Route, row: OutboxRow) -> bool:

@@ -40,6 +40,16 @@ async def test_r6_a_lookup_that_is_lost_is_made_again(
     assert talk.memory.states() == ["final"]
 
 
+@pytest.mark.parametrize(("failures", "shown"), [(8, "The whole answer."), (12, MISSING)])
+async def test_r6_what_is_found_not_to_have_arrived_is_sent_again_for_minutes(
+    talk: Talk[FindingAdapter], failures: int, shown: str
+) -> None:
+    talk.platform.script["send"].extend([Lost(is_applied=False)] * failures)
+    await talk.answer(["The whole answer."])
+    assert talk.platform.texts() == [shown]
+    assert len(talk.platform.made("send")) == failures + 1
+
+
 @pytest.mark.parametrize("refusal", [NotSupported("no history"), SendRefused("no right to read")])
 @pytest.mark.parametrize("is_applied", [True, False])
 async def test_r6_a_whole_answer_that_nobody_can_look_for_is_not_sent_again(
