@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import structlog
@@ -22,6 +22,8 @@ _CONVERSATIONS = 200
 _KINDS = "im,mpim,public_channel,private_channel"
 _TOLD_OF_WITHIN = 7 * 86_400.0
 """Seconds; what is older than that is not even told of."""
+_THREADS_WITHIN = 90 * 86_400.0
+"""How old a thread may be in which somebody writes anew."""
 _GONE = {"thread_not_found", "message_not_found", "channel_not_found", "not_in_channel"}
 _OVERLAP = 10
 """Seconds before the last message seen: one of another conversation may have overtaken it."""
@@ -117,14 +119,14 @@ class CatchingUp:
         """Return what was missed in a conversation and its threads, oldest first.
 
         The newest is read first, as there may be more than can be read, and what is met on the way
-        before `since` costs no other call.
+        before `since` costs no other call: it shows which older threads were written in.
         """
         told_since = self._told_since
-        bounds = {"oldest": str(told_since), "latest": str(self._ago(-_AHEAD))}
+        bounds = {"oldest": str(self._ago(_THREADS_WITHIN)), "latest": str(self._ago(-_AHEAD))}
         told = await self._pages(
             "conversations.history", "messages", until=since, channel=channel, **bounds
         )
-        roots = {one["thread_ts"] for one in told if one.get("thread_ts") and _has_more(one)}
+        roots = {one["thread_ts"] for one in told if _last_reply(one) > told_since}
         roots.update(self._ledger.threads_of(channel))
         for root in sorted(roots):
             told += await self._pages(
@@ -172,5 +174,14 @@ class CatchingUp:
                 return answer
 
 
-def _has_more(message: Json) -> bool:
-    return bool(message.get("reply_count"))
+def _last_reply(message: Json) -> Decimal:
+    """Return when a thread was last written in; 0 for what is none.
+
+    https://docs.slack.dev/messaging/retrieving-messages
+    """
+    if not message.get("thread_ts") or not message.get("reply_count"):
+        return Decimal(0)
+    try:
+        return Decimal(str(message.get("latest_reply") or message["ts"]))
+    except InvalidOperation:
+        return Decimal(0)

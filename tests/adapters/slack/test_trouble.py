@@ -229,6 +229,29 @@ async def test_r8_what_was_written_while_it_was_down_is_answered_in_order(
     assert len(account.gate.messages) == 5
 
 
+async def test_r8_a_thread_from_long_before_in_which_the_bot_is_named_is_found(
+    server: FakeSlack, settings: SlackSettings, account: Account, clock: FakeClock, ann: User
+) -> None:
+    team = server.channel("team", [ann])
+    root, other = ann.writes("an old talk", place=team), ann.writes("another", place=team)
+    ann.writes("among us", place=team, thread=root.ts)
+    ann.writes("long settled", place=team, thread=other.ts)
+    await pass_time(clock, 1)
+    await clock.advance(7 * 86_400)
+    account.cursor.position = json.dumps({"seen": f"{clock.now():.6f}"})
+    ann.writes(f"{server.mention} what of it?", place=team, thread=root.ts)
+    await pass_time(clock, 500)
+    adapter = SlackAdapter(AccountName("helper"), settings, account.kit)
+    await adapter.open()
+    async with account.receiving(adapter):
+        await account.gate.until(lambda gate: len(gate.messages) == 1)
+    await adapter.close()
+    assert account.gate.texts == ["what of it?"]
+    assert account.gate.messages[0].address.place.thread == root.ts
+    read = [one.arguments["ts"] for one in server.log if one.method == "conversations.replies"]
+    assert read == [root.ts]
+
+
 async def test_r8_what_is_too_old_is_told_of_and_not_answered(
     server: FakeSlack, settings: SlackSettings, account: Account, clock: FakeClock, ann: User
 ) -> None:
