@@ -110,12 +110,10 @@ class Gate:
         )
         if outcome is KeepOutcome.STALE:
             return await self._accept_message(message)
-        if message.address.place.is_direct:
-            await self._identities.meet(message)
         log.info("message.accepted", account=message.address.account, outcome=outcome.value)
         if outcome in (KeepOutcome.KEPT, KeepOutcome.REPLACED, KeepOutcome.DUPLICATE):
             # What is told again may have been cut off before this, once it was kept.
             self._wake(route.lane)
-        elif outcome is KeepOutcome.FULL:
-            return self._turned_away.shed(message)
-        return Receipt()
+        if message.address.place.is_direct:
+            await self._identities.meet(message)
+        return self._turned_away.shed(message) if outcome is KeepOutcome.FULL else Receipt()

@@ -26,6 +26,7 @@ from gateway.people.access import Access
 from gateway.people.pairing import Pairing
 from gateway.settings import AccessSettings, QueueSettings, RateLimits
 from gateway.store.identities import SqlIdentities
+from gateway.store.inbox import SqlInbox
 from gateway.store.store import SqlStore
 from gateway.workspace import setup_group_workspace
 from tests.fakes.clock import FakeClock
@@ -273,14 +274,31 @@ async def test_r1_what_was_cut_off_once_it_was_kept_is_woken_when_it_is_told_aga
     door: Door, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     gate, asked = door.opened(owners=["telegram:42"]), message("hello")
+    keep = SqlInbox.keep
 
-    async def cut_off(*_: object) -> None:
+    async def keep_and_be_cut_off(*given: Any, **more: Any) -> None:
+        await keep(*given, **more)
         raise error
 
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(SqlIdentities, "meet", cut_off)
+        meanwhile.setattr(SqlInbox, "keep", keep_and_be_cut_off)
         with pytest.raises(type(error)):
             await gate.accept(asked)
     assert door.woken == []
     await gate.accept(asked)
+    assert door.woken == [Lane("main:telegram:42:dm")]
+
+
+@pytest.mark.promise("R1")
+async def test_r1_what_is_kept_is_woken_before_anything_can_cut_it_off(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = door.opened(owners=["telegram:42"])
+
+    async def be_cut_off(*_: object) -> None:
+        raise RetryLater("the disk is full", 1.0)
+
+    monkeypatch.setattr(SqlIdentities, "meet", be_cut_off)
+    with pytest.raises(RetryLater):
+        await gate.accept(message("hello"))
     assert door.woken == [Lane("main:telegram:42:dm")]
