@@ -116,7 +116,7 @@ class FakeServer(ABC):
         self,
         holds: Callable[[Self], bool],
         *,
-        timeout: float = 5.0,  # noqa: ASYNC109 - the wait is what the caller asks for
+        timeout: float = 15.0,  # noqa: ASYNC109 - the wait is what the caller asks for
     ) -> None:
         """Wait until `holds(server)`, woken by each change of state."""
         await self.watch.until(lambda: holds(self), timeout=timeout, now=self.summary)

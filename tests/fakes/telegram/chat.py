@@ -166,7 +166,7 @@ class Chat:
         self,
         holds: Callable[[list[Message]], bool],
         *,
-        timeout: float = 5.0,  # noqa: ASYNC109 - the wait is what the caller asks for
+        timeout: float = 15.0,  # noqa: ASYNC109 - the wait is what the caller asks for
     ) -> list[Message]:
         """Wait until `holds(shown)`, woken by each change of this chat; return `shown()`.
 
