@@ -29,8 +29,8 @@ _OVERLAP = 10
 """Seconds before the last message seen: one of another conversation may have overtaken it."""
 _AHEAD = 60.0
 """Seconds that Slack's clock may be before ours."""
-_BEFORE_A_NEW_ONE = 1.5
-"""Seconds that a new message waits for older ones: Slack wants it acknowledged in three."""
+_BEFORE_A_NEW_ONE = 30.0
+"""Seconds that a new message waits for older ones. Slack tells it again when that takes three."""
 
 Json = Mapping[str, Any]
 
@@ -82,7 +82,7 @@ class CatchingUp:
                 self._done.clear()
 
     async def first(self, channel: str) -> None:
-        """Have what was missed in a conversation kept before something new is, if it is quick."""
+        """Have what was missed in a conversation kept before something new, if it can be had."""
         if self._since is not None:
             with suppress(TimeoutError):
                 async with self._clock.timeout(_BEFORE_A_NEW_ONE):

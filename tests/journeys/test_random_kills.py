@@ -73,6 +73,18 @@ class Asker:
         return self.person.texts()
 
 
+async def meet(world: World, askers: list[Asker]) -> None:
+    """Have everybody answered once: Discord tells nobody of a first direct message anew, unless
+    the session in which it came was already written down.
+    """
+    await world.start()
+    for asker in askers:
+        asker.asks()
+    for asker in askers:
+        await asker.is_answered()
+    await world.stop()
+
+
 async def wave(world: World, askers: list[Asker], chance: random.Random) -> None:
     for death in range(2):
         async with world.process() as process:
@@ -100,6 +112,7 @@ async def suffer(world: World, seed: int, waves: int, seen: Counter[str]) -> Non
         for number in range(PEOPLE)
         for platform in world.platforms
     ]
+    await meet(world, askers)
     for _ in range(waves):
         await wave(world, askers, chance)
     await world.start()  # and whoever comes after them finds nothing left to do

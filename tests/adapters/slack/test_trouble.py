@@ -321,7 +321,9 @@ async def test_a_history_that_is_limited_is_waited_for_in_the_background(
         await connected(server)
         await server.until(lambda server: bool(server.calls("conversations.history")))
         ann.writes("new")
-        await pass_time(clock, 3)
+        await pass_time(clock, 20)
+        assert account.gate.texts == []
+        await pass_time(clock, 15)
         await heard(account, "new")
         await pass_time(clock, 60)
         await account.gate.until(lambda gate: "missed" in gate.texts)
