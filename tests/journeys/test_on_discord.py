@@ -121,6 +121,7 @@ async def test_a_slash_command_is_deferred_and_then_answered(
 
 
 @in_a_server
+@pytest.mark.parametrize("speed", [1])  # what is decided within a second and a half is told alone
 async def test_a_stranger_is_told_alone_that_a_command_is_not_for_them(
     world: World, discord: Discord
 ) -> None:
