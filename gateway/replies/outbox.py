@@ -252,7 +252,10 @@ class Deliveries:
     async def _sent_once(
         self, route: Route, row: OutboxRow, message: OutgoingMessage | None
     ) -> MessageId | None:
-        """Send under the row's key; None when it may have arrived and nobody can tell."""
+        """Send under the row's key; None when it may have arrived and nobody can tell.
+
+        What is known not to have arrived is sent again for minutes, and is refused then.
+        """
         for doubts in itertools.count(1):
             try:
                 return await self._made(route, lambda: _send(route, row, message))
@@ -262,8 +265,10 @@ class Deliveries:
                 await self._clock.sleep(backoff(doubts))
                 continue
             found, is_known = await self._find(route, row)
-            if found is not None or not is_known or doubts >= _DOUBTS_AT_MOST:
+            if found is not None or not is_known:
                 return found
+            if doubts >= _DOUBTS_AT_MOST:
+                raise SendRefused("the platform did not take it")
             await self._clock.sleep(backoff(doubts))
         raise AssertionError("counting never ends")
 

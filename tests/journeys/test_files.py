@@ -15,6 +15,8 @@ from tests.journeys.world import World
 PICTURE = base64.b64decode(picture_base64())
 TWENTY_FIVE_MB = 25_000_000
 on_telegram = pytest.mark.parametrize("platform", ["telegram", "telegram group"], indirect=True)
+one_by_one = pytest.mark.parametrize("speed", [1])
+"""What belongs together comes within a second, on a busy machine too."""
 
 
 @pytest.fixture
@@ -84,6 +86,7 @@ async def test_a_file_that_is_too_large_is_refused_in_words_and_the_rest_answere
 
 
 @on_telegram
+@one_by_one
 async def test_an_album_is_one_turn_with_all_its_pictures(world: World, ann: Person) -> None:
     assert isinstance(ann, TelegramPerson)
     await world.start()
@@ -100,6 +103,7 @@ async def test_an_album_is_one_turn_with_all_its_pictures(world: World, ann: Per
 
 
 @on_telegram
+@one_by_one
 async def test_an_album_whose_pictures_come_late_is_still_one_turn(
     world: World, ann: Person
 ) -> None:
@@ -163,6 +167,7 @@ async def test_l14_a_slow_file_in_one_chat_delays_no_other(
     assert world.model.asked_count == 1
 
 
+@one_by_one
 async def test_eight_made_pictures_come_as_one_album(world: World, telegram: Telegram) -> None:
     await world.start()
     ann = telegram.person("Ann")

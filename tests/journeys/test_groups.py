@@ -12,6 +12,7 @@ pytestmark = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.parametrize("speed", [1])  # a name that takes longer than a second is done without
 async def test_people_share_a_history_and_are_told_apart(world: World) -> None:
     await world.start()
     ann, bob = world.person("Ann"), world.person("Bob")

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 from gateway.clock import Clock
 from tests.fakes.watch import Watch
 
-ACKNOWLEDGE_SECONDS = 3.0
 RETRY_AFTER = (1.0, 60.0, 300.0)
 
 

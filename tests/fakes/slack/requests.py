@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from tests.fakes.slack.deliveries import ACKNOWLEDGE_SECONDS, Attempt, Delivery
+from tests.fakes.slack.deliveries import Attempt, Delivery
 from tests.fakes.slack.world import World
 
 _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
@@ -71,7 +71,7 @@ class Requests:
         kind, body = _body(delivery)
         request = self.signed(self._urls[delivery.kind], body, kind, more=more)
         try:
-            async with self._world.clock.timeout(ACKNOWLEDGE_SECONDS):
+            async with self._world.clock.timeout(self._world.answer_seconds):
                 answer = await self.post(request)
         except TimeoutError:
             return "http_timeout"

@@ -12,7 +12,6 @@ from tests.fakes.slack.conversation import Conversation, Message
 from tests.fakes.slack.refusal import Refusal, invalid
 from tests.fakes.slack.world import World
 
-_TRIGGER_SECONDS = 3.0
 _NAME = re.compile(r"[a-z0-9_+'-]+(::skin-tone-[2-6])?")
 
 
@@ -67,7 +66,7 @@ def open_view(world: World, call: Call) -> Any:
     began = world.triggers.pop(trigger, None)
     if began is None:
         raise Refusal("invalid_trigger_id")
-    if world.now() - began > _TRIGGER_SECONDS:
+    if world.now() - began > world.answer_seconds:
         raise Refusal("expired_trigger_id")
     view = _view(world, call, "modal")
     world.views.append(view)

@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tests.fakes.slack.deliveries import ACKNOWLEDGE_SECONDS, Attempt, Delivery
+from tests.fakes.slack.deliveries import Attempt, Delivery
 from tests.fakes.slack.world import World
 
 _MOST = 10
@@ -147,7 +147,7 @@ class Sockets:
         try:
             if not await connection.send(message):
                 return "connection_failed"
-            async with self._world.clock.timeout(ACKNOWLEDGE_SECONDS):
+            async with self._world.clock.timeout(self._world.answer_seconds):
                 delivery.answer = await answered
         except TimeoutError:
             return "timeout"

@@ -91,6 +91,8 @@ class World:
         self.users: dict[str, dict[str, Any]] = {}
         self.conversations: dict[str, Conversation] = {}
         self.files = Files()
+        self.answer_seconds = 3.0
+        """How long a delivery waits to be acknowledged, and a trigger to be used."""
         self.file_seconds = 0.2
         """How long after its upload a file's message appears."""
         self.homes: dict[str, dict[str, Any]] = {}

@@ -14,6 +14,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.talk import Talk, an_address
 
 MISSING = "_Part 1 may be missing._"
+NOT_SENT = "_Part 1 could not be sent: the platform did not take it_"
 
 
 class FindingKeyedAdapter(FindingAdapter, KeyedAdapter):
@@ -40,14 +41,35 @@ async def test_r6_a_lookup_that_is_lost_is_made_again(
     assert talk.memory.states() == ["final"]
 
 
-@pytest.mark.parametrize(("failures", "shown"), [(8, "The whole answer."), (12, MISSING)])
-async def test_r6_what_is_found_not_to_have_arrived_is_sent_again_for_minutes(
-    talk: Talk[FindingAdapter], failures: int, shown: str
+@pytest.mark.parametrize(
+    ("failures", "shown", "states"),
+    [(11, "The whole answer.", ["final"]), (12, NOT_SENT, ["failed", "final"])],
+)
+async def test_r6_what_is_found_not_to_have_arrived_is_sent_again_for_minutes_and_is_no_doubt(
+    talk: Talk[FindingAdapter], failures: int, shown: str, states: list[str]
 ) -> None:
     talk.platform.script["send"].extend([Lost(is_applied=False)] * failures)
     await talk.answer(["The whole answer."])
     assert talk.platform.texts() == [shown]
+    assert talk.memory.states() == states
     assert len(talk.platform.made("send")) == failures + 1
+
+
+async def test_r6_what_grows_and_never_arrives_ends_as_well(talk: Talk[FindingAdapter]) -> None:
+    talk.platform.script["send"].extend([Lost(is_applied=False)] * 24)
+    await talk.answer(["Some words ", 20.0, "and more."], within=1_200)
+    assert talk.platform.texts() == [NOT_SENT]
+    assert talk.memory.states() == ["failed", "failed", "final"]
+
+
+async def test_r6_what_a_process_left_and_never_arrives_is_told_as_not_sent(
+    talk: Talk[FindingAdapter],
+) -> None:
+    await caught_in_the_send(talk, "The whole answer.", has_arrived=False)
+    talk.platform.script["send"].extend([Lost(is_applied=False)] * 24)
+    await talk.answer(["The whole answer."], talk.turn(name="t", attempt=2), within=1_200)
+    assert talk.platform.texts() == [NOT_SENT]
+    assert talk.memory.states() == ["failed", "failed", "final"]
 
 
 @pytest.mark.parametrize("refusal", [NotSupported("no history"), SendRefused("no right to read")])
