@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from gateway.contracts.provider import ModelRequest
+from gateway.contracts.provider import EndPart, ModelRequest, TextPart
 from gateway.ids import MessageId
 from gateway.messages import Origin, Place
 from gateway.transcript import UserEntry
 from tests.fakes.gateway import FakeGateway
-from tests.fakes.provider import FakeProvider, Gate, Step, says
+from tests.fakes.provider import USAGE, FakeProvider, Gate, Step
 from tests.gateway.people.circles import Account, Circle, Circles, account_of, markers_in
 
 PLATFORMS = ("one", "two", "three")
@@ -34,17 +34,18 @@ _LONG = 1800.0
 class Thinking(Gate):
     """Takes its time, so that much happens while answers are being written."""
 
-    def __init__(self, talkers: "Talkers", marker: str) -> None:
+    def __init__(self, talkers: "Talkers", marker: str, seconds: float) -> None:
         super().__init__()
         self._talkers = talkers
         self._marker = marker
+        self._seconds = seconds
 
     @override
     async def wait(self) -> None:
         working = self._talkers.circles.working
         working.add(self._marker)
         try:
-            await self._talkers.served.clock.sleep(self._talkers.thinking)
+            await self._talkers.served.clock.sleep(self._seconds)
         finally:
             self._talkers.circles.working.discard(self._marker)
 
@@ -78,6 +79,8 @@ class Talkers:
         self.strangers: set[Account] = set()
         self.halves: list[Half] = []
         self.thinking = 0.8
+        self.pausing = 0.0
+        """How long the model falls silent once its first words are shown."""
         self._deaths: Counter[str] = Counter()
 
     async def begin(self) -> None:
@@ -95,7 +98,13 @@ class Talkers:
         markers = [marker for text in told for marker in markers_in(text)]
         last = self.circles.asked(markers)
         known = " ".join(dict.fromkeys(markers[-40:]))
-        return [Thinking(self, last), *says(f"re {last}; {known}")]
+        return [
+            Thinking(self, last, self.thinking),
+            TextPart(f"re {last}; "),
+            Thinking(self, last, self.pausing),
+            TextPart(known),
+            EndPart("finished", USAGE),
+        ]
 
     # What people see and do.
 
@@ -220,7 +229,7 @@ class Talkers:
         await self.verb("pair.dismiss", account)
         await self.served.passes(0.5)
         self._has_left(left)
-        waiting = self._unanswered() - self.circles.seen
+        waiting = self._unfinished() - self.circles.seen
         self.circles.turned_away |= {one for one in waiting if account_of(one) == account}
 
     async def is_let_in(self, account: Account) -> None:
@@ -228,16 +237,16 @@ class Talkers:
         self.strangers.discard(account)
 
     def _has_left(self, circle: Circle) -> None:
-        self.circles.has_left(circle, self._unanswered())
+        self.circles.has_left(circle, self._unfinished())
 
     # What becomes of it.
 
     async def crash(self) -> None:
         """Die; what was in work at three deaths is given up, as it may be to blame."""
         await self.served.kill()
-        unanswered = self._unanswered()
-        self._deaths.update(unanswered)
-        self.circles.uncertain |= {one for one in unanswered if self._deaths[one] > _ENOUGH}
+        unfinished = self._unfinished()
+        self._deaths.update(unfinished)
+        self.circles.uncertain |= {one for one in unfinished if self._deaths[one] > _ENOUGH}
         await self.served.start()
 
     def _unanswered(self) -> set[str]:
@@ -246,6 +255,12 @@ class Talkers:
             for at, account in self.served.accounts.items()
         }
         return {one for one in self.circles.sent if f"re {one};" not in shown[account_of(one)[1]]}
+
+    def _unfinished(self) -> set[str]:
+        """Return what is not done, too, though words of its answer are shown: these may go."""
+        rows = self.served.rows("select message from inbox where state = 'waiting'")
+        waiting = {marker for (message,) in rows for marker in markers_in(message or "")}
+        return self._unanswered() | (waiting & self.circles.sent.keys())
 
     async def settle(self) -> None:
         """Let everything be answered, and see that each was, once, and in order."""

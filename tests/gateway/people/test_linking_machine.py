@@ -72,10 +72,10 @@ class Linking(RuleBasedStateMachine):
     def write_in_a_group(self, who: str, at: str) -> None:
         self._do(self.talkers.writes_in_team(who, at))
 
-    @rule(seconds=st.sampled_from([0.2, 0.8, 6.0]))
-    def think(self, seconds: float) -> None:
+    @rule(before=st.sampled_from([0.2, 0.8, 6.0]), amid=st.sampled_from([0.0, 0.0, 3.0]))
+    def think(self, before: float, amid: float) -> None:
         """Have the model take longer, or less long, over what it is asked from now on."""
-        self.talkers.thinking = seconds
+        self.talkers.thinking, self.talkers.pausing = before, amid
 
     # Link.
 
@@ -354,3 +354,34 @@ async def test_r1_who_is_linked_as_their_turn_begins_is_answered(
     await ann.served.until(has_begun.is_set)
     await link(ann, TWO, ONE)
     is_linked.set()
+
+
+async def is_half_shown(talkers: Talkers, account: Account) -> None:
+    """Wait until the first words of an answer are there, of which the last are yet to come."""
+    await talkers.until(lambda: any(text.startswith("re ") for text in talkers.texts(account)))
+    await talkers.until(lambda: bool(talkers.circles.working))
+
+
+@pytest.mark.parametrize("crashes", [0, 1, 2])
+async def test_r1_what_is_half_shown_when_an_account_is_parted_ends_in_words(
+    ann: Talkers, crashes: int
+) -> None:
+    await link(ann, ONE, TWO)
+    ann.thinking = ann.pausing = 6.0
+    await ann.writes(TWO)
+    await is_half_shown(ann, TWO)
+    for _ in range(crashes):
+        await is_half_shown(ann, TWO)
+        await ann.crash()
+    await ann.is_unlinked(TWO)
+    await ann.settle()
+    assert any(text.endswith("_Stopped._") for text in ann.texts(TWO))
+
+
+async def test_r9_what_is_half_shown_at_three_deaths_ends_in_words(ann: Talkers) -> None:
+    ann.pausing = 6.0
+    await ann.writes(ONE)
+    for _ in range(3):
+        await is_half_shown(ann, ONE)
+        await ann.crash()
+    await ann.hears(ONE, "so I gave up.", after=0)
