@@ -82,9 +82,8 @@ async def test_a_model_that_cannot_be_reached_is_waited_for(world: World, ann: P
 @both_providers
 @pytest.mark.parametrize("speed", [25])
 async def test_a_silent_model_is_not_waited_for_forever(world: World, ann: Person) -> None:
-    world.agent["first_token_timeout"] = (
-        1.0  # of real time: half a minute holds one and begins another
-    )
+    # Of real time, of which half a minute here holds one such wait and begins another.
+    world.agent["first_token_timeout"] = 1.0
     await world.start()
     await ann.asks("Are you there?", "Are you there?")  # a client takes time to be loaded
     silent = world.model.faults.add(Hang())
