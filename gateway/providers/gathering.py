@@ -6,7 +6,7 @@ from gateway.clock import Clock
 from gateway.providers.exchange import OpenAnswer
 
 _READS_A_SECOND = 4_000
-"""Of all answers of a provider together. A read wakes a task through all layers, whatever it brings."""
+"""Of all answers of a provider together. A read wakes a task through all layers."""
 _NOT_WORTH_IT = 0.01
 _LONGEST = 0.5
 """Seconds; a message that grows is edited about once a second."""
