@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,8 @@ async def measure(load: Load) -> None:
 async def talk(platforms: list[Platform], model: FakeOpenAI, folder: Path, load: Load) -> None:
     for platform in platforms:
         platform.before_start()
-    process = await start(platforms, model, folder)
+    config = configured(platforms, model, folder)
+    process = await start("bench.sampled", str(config), str(folder / "lateness.json"))
     try:
         for platform in platforms:
             await platform.connected()
@@ -135,9 +137,7 @@ async def talk(platforms: list[Platform], model: FakeOpenAI, folder: Path, load:
     )
 
 
-async def start(
-    platforms: list[Platform], model: FakeOpenAI, folder: Path
-) -> asyncio.subprocess.Process:
+def configured(platforms: Sequence[Platform], model: FakeOpenAI, folder: Path) -> Path:
     agent = {"provider": "openai", "model": MODEL, "base_url": model.base_url}
     config = folder / "parley.yaml"
     config.write_text(
@@ -150,8 +150,12 @@ async def start(
             "log": {"level": "warning"},
         })
     )
+    return config
+
+
+async def start(module: str, *arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.sampled", str(config), str(folder / "lateness.json")),
+        *(sys.executable, "-m", module, *arguments),
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if "proxy" not in name.lower()},
     )

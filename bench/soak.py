@@ -18,8 +18,9 @@ from statistics import fmean
 from time import perf_counter
 
 import uvloop
+from typing_extensions import override
 
-from bench.platforms import start
+from bench.platforms import configured, start
 from bench.subjects import MODEL, Running
 from gateway.clock import SystemClock
 from tests.fakes.openai import FakeOpenAI
@@ -34,6 +35,8 @@ _PATIENCE = 60.0
 _NEW_EVERY = 20
 """Waves after which everybody begins a new conversation: histories would only grow."""
 _DRIFT_AT_MOST = 0.05
+_TOLD_EVERY = 600.0
+"""Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,10 @@ class Sample:
             "log, MB": self.log_megabytes,
         }
 
+    @override
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {figure:.1f}" for name, figure in self.figures().items())
+
 
 async def soak(minutes: float) -> bool:
     async with AsyncExitStack() as stack:
@@ -64,7 +71,8 @@ async def soak(minutes: float) -> bool:
         ]
         for platform in platforms:
             platform.before_start()
-        process = await start(platforms, model, folder)
+        config = configured(platforms, model, folder)
+        process = await start("gateway", "serve", "--config", str(config))
         try:
             for platform in platforms:
                 await platform.connected()
@@ -80,13 +88,17 @@ async def waves(
 ) -> tuple[list[Sample], int]:
     people = [platform.person(f"P{number}") for number in range(_PEOPLE) for platform in platforms]
     samples: list[Sample] = []
-    wave, until = 0, perf_counter() + 60 * minutes
-    while perf_counter() < until:
+    wave, begun = 0, perf_counter()
+    told_at = begun
+    while perf_counter() < begun + 60 * minutes:
         wave += 1
         await asyncio.gather(*(ask(person, f"wave {wave}") for person in people))
         if wave % _NEW_EVERY == 0:
             await asyncio.gather(*(begin_anew(person) for person in people))
         samples.append(sampled(pid, folder))
+        if perf_counter() > told_at + _TOLD_EVERY:
+            told_at = perf_counter()
+            print(f"{(told_at - begun) / 60:.0f} min, wave {wave}: {samples[-1]}", flush=True)
     return samples, wave * len(people)
 
 
