@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
+from gateway import workspace
 from gateway.contracts.provider import ModelRequest
 from gateway.ids import MessageId
 from gateway.messages import Address, Attachment, AttachmentKind, OutgoingFile, Place
@@ -340,6 +341,19 @@ async def test_t13_a_name_like_somebodys_id_does_not_keep_their_copy_from_them(
         await served.until(lambda: any("hello" in one for one in served.texts("-1")))
         await served.idle()
         assert "My cat is called MITZI." in await exported(served)
+
+
+async def test_t40_a_copy_leaves_the_last_of_the_disk_to_the_store(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = served_by(make)
+    account = served.accounts["bot"] = FilingAccount(served.clock, "bot")
+    async with served.running():
+        await ann_asks(served, "My cat is called MITZI.")
+        monkeypatch.setattr(workspace, "KEEP_FREE", 1 << 60)
+        await served.asks("/export", "The disk is almost full", ANN, sender_name=ANNS_NAME)
+        assert account.received == {}
+        assert not list(served.settings.data_dir.rglob("*.part"))
 
 
 async def test_what_is_old_goes_as_the_settings_say(make: Make) -> None:
