@@ -73,7 +73,7 @@ def as_mrkdwn(markdown: str) -> str:
 
 def plain(markdown: str, limit: int) -> str:
     """Return a text for notifications: the words, escaped, cut to a length."""
-    text = re.sub(r"^\s*(?:`{3,}|~{3,}).*$", "", clean(markdown), flags=re.MULTILINE)
+    text = re.sub(r"^[^\S\n]*(?:`{3,}|~{3,}).*$", "", clean(markdown), flags=re.MULTILINE)
     text = re.sub(r"^#{1,6}\s+|\*\*|__|`", "", text, flags=re.MULTILINE)
     short = escape(text).strip()
     if len(short) <= limit:
