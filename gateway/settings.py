@@ -20,7 +20,7 @@ from pydantic import (
     SecretStr,
 )
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def _parse_duration(value: object) -> object:
@@ -29,7 +29,7 @@ def _parse_duration(value: object) -> object:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", value.strip())
     if match is None:
         raise ValueError("must be a duration such as 90, 45s, 30m, 12h or 7d")
-    return float(match[1]) * _UNITS[match[2] or "s"]
+    return float(match[1]) * UNITS[match[2] or "s"]
 
 
 def _check_identity(value: str) -> str:

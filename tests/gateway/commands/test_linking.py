@@ -189,7 +189,7 @@ async def test_sessions_are_listed_and_taken_up_by_number(make: Make) -> None:
         await served.asks("/resume", "Which one?", "ann")
         await served.asks("/resume 3", "Which one?", "ann")
         await served.asks("/resume 1", "That is the one we are in.", "ann")
-        await served.asks("/resume 2", "We go on with: one.", "ann")
+        await served.asks("/resume 2", "We go on with: one", "ann")
         await served.asks("three", user="ann")
         told = [entry for entry in served.model.requests[-1].entries if type(entry) is UserEntry]
         assert told == [UserEntry("one"), UserEntry("three")]

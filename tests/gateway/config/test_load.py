@@ -146,6 +146,14 @@ def test_every_problem_is_listed_with_its_path(tmp_path: Path) -> None:
     ]
 
 
+def test_a_bound_is_told_as_its_value_was_written(tmp_path: Path) -> None:
+    lines = refused("retention: {records: 1d, usage: 100}", tmp_path)
+    assert lines == [
+        "retention.records: must be at least 7d (got `1d`)",
+        "retention.usage: must be at least 2764800 (got 100)",
+    ]
+
+
 def test_names_that_nothing_stands_behind_are_refused(tmp_path: Path) -> None:
     assert refused(
         "agents: {main: {provider: demmo}}\n"
