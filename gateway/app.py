@@ -321,7 +321,7 @@ class Gateway:
             pairing=self._pairing,
             linking=self._linking,
             stop_sender=self._stops.stop_sender,
-            people=self._store.people,
+            directory=self._directory,
             inbox=self._store.inbox,
             health=self._health,
             agents=tuple(agents_of(self._settings)),

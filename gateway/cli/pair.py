@@ -69,4 +69,4 @@ def _request_row(request: Mapping[str, Any]) -> tuple[str, str, str, str]:
 
 
 def _person_row(person: Mapping[str, Any]) -> tuple[str, str, str]:
-    return f"{person['platform']}:{person['external_user']}", person["name"], person["role"]
+    return person["identity"], person["name"], person["role"]
