@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from gateway.settings import AdapterSettings, Seconds, Settings
+from gateway.settings import AdapterSettings, IdForm, Seconds, Settings
 
 
 def _check_bot_token(value: SecretStr) -> SecretStr:
@@ -73,6 +73,10 @@ class SlackSettings(AdapterSettings):
         "app_token": "SLACK_APP_TOKEN",
         "signing_secret": "SLACK_SIGNING_SECRET",
     }
+    user_ids: ClassVar[IdForm | None] = IdForm(
+        r"[TE][A-Z0-9]+:[UW][A-Z0-9]+", "T0123ABCD:U0456EFGH"
+    )
+    place_ids: ClassVar[IdForm | None] = IdForm(r"[CG][A-Z0-9]+", "C0123ABCD")
 
     bot_token: BotToken
     app_token: AppToken | None = None

@@ -67,7 +67,10 @@ def test_a_tool_that_is_not_there_is_a_problem() -> None:
     ("text", "path"),
     [
         ("agents: {main: {provider: demo, approvals: [edit_fiel]}}", "agents.main.approvals"),
-        ("agents: {main: {provider: demo, tools_for: {guest: [x]}}}", "agents.main.tools_for.guest"),
+        (
+            "agents: {main: {provider: demo, tools_for: {guest: [x]}}}",
+            "agents.main.tools_for.guest",
+        ),
         ("access: {groups: {'telegram:-5': {tools: [x]}}}", "access.groups.telegram:-5.tools"),
     ],
 )

@@ -247,6 +247,24 @@ def test_what_is_hardly_meant_gets_a_warning(access: str, start: str, config: Pa
     assert warning.startswith(start)
 
 
+def test_ids_that_look_like_none_get_a_warning(config: Path) -> None:
+    roles = "{'parrot:1': admin, 'parrot:eve': guest}"
+    config.write_text(
+        f"adapters: {{parrot: {{token: '${{TOKEN}}'}}, owl: {{}}}}\n"
+        "access:\n"
+        "  owners: ['parrot:17', 'parrot:ann', 'owl:ann']\n"
+        f"  groups: {{'parrot:-5': {{roles: {roles}}}, 'parrot:5': {{}}, 'owl:den': {{}}}}\n"
+    )
+    assert load(config, TOKEN=CANARY).warnings == (
+        "access.owners: parrot:ann does not look like an id of parrot, such as parrot:17",
+        "access.groups: parrot:5 does not look like an id of parrot, such as parrot:-5",
+        (
+            "access.groups.parrot:-5.roles: parrot:eve does not look like an id of parrot, "
+            "such as parrot:17"
+        ),
+    )
+
+
 def test_relative_paths_start_at_the_file(config: Path) -> None:
     config.write_text("data_dir: state\nstore: {url: 'sqlite:///db/parley.db'}")
     settings = load(config).settings
