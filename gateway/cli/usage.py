@@ -9,7 +9,7 @@ import click
 from gateway.cli.answering import answer
 from gateway.cli.options import with_config
 from gateway.cli.tables import print_table
-from gateway.cli.words import cost, echo_json, many, when, with_json
+from gateway.cli.words import cost, echo_json, many, spent, when, with_json
 
 _COUNTS = ("calls", "in", "cached", "out", "total")
 _NOBODY = {"person": "nobody's", "place": "direct messages", "agent": "unknown", "model": "unknown"}
@@ -53,7 +53,7 @@ def _print(found: Mapping[str, Any]) -> None:
             (
                 name,
                 *(f"{count:,}" for count in _counts(row)),
-                *[cost(row["cost"], currency)] * has_prices,
+                *[spent(row["cost"], currency)] * has_prices,
             )
             for name, row in rows
         ],
