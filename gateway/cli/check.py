@@ -37,18 +37,21 @@ def _check_providers(settings: GatewaySettings) -> None:
 
 def _check_tools(settings: GatewaySettings) -> None:
     """Refuse names of tools that nothing stands behind, as the gateway would at its start."""
-    from gateway.parts import agents_of, check_tools  # noqa: PLC0415 - as the other checks
-    from gateway.tools.registry import ToolRegistry  # noqa: PLC0415 - loads every tool there is
+    from gateway.tools.registry import (  # noqa: PLC0415 - loads every tool there is
+        ToolRegistry,
+        check_tools,
+    )
 
-    check_tools(settings, agents_of(settings), ToolRegistry.load())
+    agents = {AgentId(name): agent for name, agent in settings.agents.items()}
+    check_tools(settings, agents, ToolRegistry.load())
 
 
 def _check_store(settings: GatewaySettings) -> None:
     """Refuse an address of the store that names no file."""
-    from gateway.parts import store_url  # noqa: PLC0415 - as the other checks
     from gateway.store.location import database_path  # noqa: PLC0415 - as the other checks
 
-    database_path(store_url(settings))
+    if settings.store.url is not None:
+        database_path(settings.store.url)
 
 
 def _described(settings: GatewaySettings) -> Iterator[tuple[str, str, str]]:
