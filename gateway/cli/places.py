@@ -25,7 +25,10 @@ def command() -> None:
 @with_config
 @with_json
 def list_places(config: Path | None, *, as_json: bool) -> None:
-    """Show each group and channel that the settings name, or that wrote to the bot."""
+    """Show the groups and channels that there are.
+
+    Those that the settings name, and those that wrote to the bot.
+    """
     found = answer(config, "places.list")
     if as_json:
         echo_json(found)
@@ -45,7 +48,10 @@ def _print_allowed(places: Sequence[Mapping[str, Any]], currency: str) -> None:
     has_prices = any(place["cost"] for place in places)
     print_table(
         (*_ALLOWED, *["cost"] * has_prices),
-        [(*_allowed_row(place), *[spent(place["cost"], currency)] * has_prices) for place in places],
+        [
+            (*_allowed_row(place), *[spent(place["cost"], currency)] * has_prices)
+            for place in places
+        ],
         numbers=2 + has_prices,
         wraps=("account", "agent"),
     )

@@ -30,7 +30,10 @@ _SPANS = {"day": "today", "month": "this month"}
     "--days", type=click.IntRange(min=1), default=30, show_default=True, help="How far back."
 )
 def command(config: Path | None, by: str, days: int, *, as_json: bool) -> None:
-    """Show calls of models, their tokens and what they cost, the greatest first."""
+    """Show calls of models, their tokens and their cost.
+
+    The greatest first.
+    """
     found = answer(config, "usage", by=by, days=str(days))
     if as_json:
         echo_json(found)

@@ -43,7 +43,7 @@ async def heard(account: Account, count: int) -> list[Message]:
 
 @pytest.mark.usefixtures("running")
 async def test_a_command_and_a_press_bring_the_name_that_people_see(
-    running: SlackAdapter, server: FakeSlack, account: Account, ann: User
+    running: SlackAdapter, account: Account, ann: User
 ) -> None:
     await running.send(at(ann.dm), OutgoingMessage("out_1", "Really?", choices=QUESTION))
     ann.presses("Yes")
