@@ -258,7 +258,8 @@ class Gateway:
     async def _all_answered(self, intake: asyncio.Task[bool]) -> None:
         await asyncio.wait({intake})
         if intake.result():
-            await self._dispatcher.idle()
+            # What waits for a model for longer than that is answered after the next start.
+            await self._dispatcher.idle_but_for(self._postponed, self._settings.drain_timeout)
 
     async def _shut_down(self, intake: asyncio.Task[bool]) -> None:
         """Take in nothing more, let running turns end, then close what they used."""
