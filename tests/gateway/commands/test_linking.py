@@ -224,6 +224,18 @@ async def test_the_owner_lets_a_stranger_in_by_a_button_that_outlives_a_restart(
     ]
 
 
+async def test_an_owner_who_comes_late_is_told_who_asked_meanwhile(make: Make) -> None:
+    served = make()
+    async with served.running():
+        for stranger in ("bob", "eve"):
+            await served.writes("let me in", stranger)
+            await served.reads("good for an hour", stranger)
+        await served.asks("/pair", "2. Ann (`fake:eve`)", "owner")
+        await served.presses("Let in 2", "owner")
+        await served.reads("You have been let in.", "eve")
+        await served.asks("/pair", "1. Ann (`fake:bob`)\n\nWrite `/pair CODE`", "owner")
+
+
 async def test_the_owner_refuses_a_stranger(make: Make) -> None:
     served = make()
     async with served.running():
