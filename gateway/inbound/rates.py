@@ -10,6 +10,9 @@ from gateway.people.access import Admission
 from gateway.people.roles import Role
 from gateway.settings import RateLimits
 
+Excess = Literal["person", "place"]
+"""Whose limit a message is over."""
+
 _WINDOW = 60.0
 _REMEMBERED = 10_000
 
@@ -33,9 +36,7 @@ class Rates:
         self._clock = clock
         self._taken: OrderedDict[tuple[str, bool], list[_Taken]] = OrderedDict()
 
-    def excess(
-        self, message: Message, admission: Admission, *, is_control: bool
-    ) -> Literal["person", "place"] | None:
+    def excess(self, message: Message, admission: Admission, *, is_control: bool) -> Excess | None:
         """Count a message; return whose limit it is over, and do not count it then."""
         person = admission.person.id, is_control
         place = message.address.place_name, is_control
