@@ -123,7 +123,7 @@ class Access:
         return self._roles.everywhere(address.identity, None if person is None else person.role)
 
     async def _place_settings(self, message: Message) -> PlaceSettings | None:
-        """Return what the settings say of the place by its own id, its space's or its former one."""
+        """Look the place up by its own id, its space's or its former one."""
         address, groups = message.address, self._settings.groups
         own, space = address.place_name, address.place.space
         found = settings_of_place(groups, [own, f"{address.platform}:{space}"] if space else [own])
