@@ -20,7 +20,13 @@ from adapters.discord.inbound import (
 )
 from adapters.discord.interactions import Interactions
 from adapters.discord.marks import Marks
-from adapters.discord.outbound import LIMITS, edit_body, send_body
+from adapters.discord.outbound import (
+    LIMITS,
+    Body,
+    edit_body,
+    send_body,
+    without_reference,
+)
 from adapters.discord.places import Places
 from adapters.discord.receiving import Receiver
 from adapters.discord.settings import DiscordSettings
@@ -46,6 +52,8 @@ from gateway.messages import Address, Attachment, Mark, OutgoingFile, OutgoingMe
 _MESSAGES = "/channels/{channel}/messages"
 _MESSAGE = "/channels/{channel}/messages/{message}"
 _UNKNOWN_MESSAGE = 10008
+_MAY_NOT_ANSWER_TO = 160002
+"""For who may not read the channel's history; a message that answers none is taken."""
 
 
 class DiscordAdapter(
@@ -118,6 +126,14 @@ class DiscordAdapter(
                 return answer
         channel = await self._threads.channel(to.place)
         body = send_body(channel, message, previews=self._previews)
+        try:
+            return await self._post(channel, body)
+        except SaidNo as refusal:
+            if refusal.code != _MAY_NOT_ANSWER_TO:
+                raise
+        return await self._post(channel, without_reference(body))
+
+    async def _post(self, channel: str, body: Body) -> MessageId:
         sent = await self._rest.call("POST", _MESSAGES, body, is_repeatable=False, channel=channel)
         return message_id_of(channel, sent)
 
