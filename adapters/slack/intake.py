@@ -33,6 +33,9 @@ _WAIT_FOR_A_MESSAGE = 1.0
 
 
 _NOT_NOW = "I cannot take this now. Please try again in a minute."
+_NOT_HERE = (
+    "I am not in this conversation, so I could not answer. Invite me, or write to me directly."
+)
 
 
 class Intake:
@@ -163,6 +166,8 @@ class Intake:
 
     async def _take_command(self, body: Body) -> Answer:
         inbound = self._reader.read_command(body, self._clock.now())
+        if not await self._errands.may_write_in(body["channel_id"]):
+            return _ephemeral(_NOT_HERE)
         try:
             async with self._in_line(inbound.address.place.conversation):
                 receipt = await self._kept(inbound, within=_ACKNOWLEDGED_WITHIN)

@@ -244,6 +244,34 @@ async def test_a_command_is_acknowledged_and_answered_as_a_message(
 
 
 @pytest.mark.usefixtures("running")
+@pytest.mark.parametrize("kind", ["im", "mpim", "group", "channel"])
+async def test_a_command_where_no_answer_could_be_posted_is_not_taken(
+    server: FakeSlack, account: Account, ann: User, kind: str
+) -> None:
+    """Slack offers commands everywhere, also in direct messages between two people."""
+    server.user("U0BOB", "Bob")
+    theirs = server.world.open(kind, [ann.id, "U0BOB"], name="" if kind == "im" else "theirs")
+    theirs.has_bot = False
+    ann.commands("/parley", "what is up?", place=theirs)
+    await until_told(server)
+    [told] = ann.whispers(theirs)
+    assert told.startswith("I am not in this conversation")
+    theirs.has_bot = True
+    ann.commands("/parley", "and now?", place=theirs)
+    assert [one.text for one in await heard(account, 1)] == ["and now?"]
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize("trouble", [Answer(500), Answer(200, b'{"ok": true, "channel": 7}')])
+async def test_a_command_is_taken_where_it_cannot_be_known_whether_the_bot_is_there(
+    server: FakeSlack, account: Account, ann: User, trouble: Answer
+) -> None:
+    server.faults.add(trouble, path="conversations.info")
+    ann.commands("/parley", "what is up?")
+    assert [one.text for one in await heard(account, 1)] == ["what is up?"]
+
+
+@pytest.mark.usefixtures("running")
 async def test_a_command_that_cannot_be_kept_says_so(
     server: FakeSlack, account: Account, ann: User
 ) -> None:
