@@ -4,6 +4,7 @@ Quality: silver (docs/adapter-quality.md).
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import ClassVar
 
 from typing_extensions import override
@@ -19,6 +20,7 @@ from adapters.discord.inbound import (
     message_id_of,
 )
 from adapters.discord.interactions import Interactions
+from adapters.discord.ledger import snowflake
 from adapters.discord.marks import Marks
 from adapters.discord.outbound import (
     LIMITS,
@@ -46,11 +48,13 @@ from gateway.contracts.adapter import (
     SendsFiles,
     ShowsTyping,
 )
+from gateway.errors import NotSupported, SendRefused
 from gateway.ids import AccountName, MessageId
 from gateway.messages import Address, Attachment, Mark, OutgoingFile, OutgoingMessage
 
 _MESSAGES = "/channels/{channel}/messages"
 _MESSAGE = "/channels/{channel}/messages/{message}"
+_CLOCKS_DIFFER_BY = 30.0
 _UNKNOWN_MESSAGE = 10008
 _MAY_NOT_ANSWER_TO = 160002
 """For who may not read the channel's history; a message that answers none is taken."""
@@ -122,6 +126,7 @@ class DiscordAdapter(
         command = interaction_id(message.reply_to)
         if command is not None:
             answer = await self._interactions.fill(command, message)
+            answer = answer or await self._given(to, command, message)
             if answer is not None:
                 return answer
         channel = await self._threads.channel(to.place)
@@ -132,6 +137,23 @@ class DiscordAdapter(
             if refusal.code != _MAY_NOT_ANSWER_TO:
                 raise
         return await self._post(channel, without_reference(body))
+
+    async def _given(self, to: Address, command: str, message: OutgoingMessage) -> MessageId | None:
+        """Return the answer that an earlier process has given to a command, made to say this.
+
+        It is in the command's place, which no nonce guards and no other process can fill.
+        """
+        if self._interactions.has_met(command) or not command.isdecimal():
+            return None
+        channel = await self._threads.channel(to.place)
+        try:
+            given = await self._history.find(channel, message, int(command))
+        except NotSupported:
+            return None
+        if given is not None:
+            with suppress(SendRefused):
+                await self.edit(to, given, message)
+        return given
 
     async def _post(self, channel: str, body: Body) -> MessageId:
         sent = await self._rest.call("POST", _MESSAGES, body, is_repeatable=False, channel=channel)
@@ -176,4 +198,4 @@ class DiscordAdapter(
         self, to: Address, sought: OutgoingMessage, since: float
     ) -> MessageId | None:
         channel = await self._threads.channel(to.place)
-        return await self._history.find(channel, sought, since)
+        return await self._history.find(channel, sought, snowflake(since - _CLOCKS_DIFFER_BY))

@@ -5,7 +5,6 @@ from typing import Any
 
 from adapters.discord.choices import is_of_growing
 from adapters.discord.inbound import decode_message_id, encode_message_id, interaction_id
-from adapters.discord.ledger import snowflake
 from adapters.discord.markdown import UNSEEN, render
 from adapters.discord.outbound import nonce
 from adapters.discord.transport import Rest, SaidNo, unreadable
@@ -13,7 +12,6 @@ from gateway.errors import NotSupported, reading
 from gateway.ids import MessageId
 from gateway.messages import OutgoingMessage
 
-_CLOCKS_DIFFER_BY = 30.0
 _PAGE = 100
 _PAGES_AT_MOST = 4
 """Discord takes about five such calls in five seconds; one put off begins the search anew."""
@@ -28,10 +26,15 @@ class History:
         self._rest = rest
         self._us: str | None = None
 
-    async def find(self, channel: str, sought: OutgoingMessage, since: float) -> MessageId | None:
+    async def find(self, channel: str, sought: OutgoingMessage, after: int) -> MessageId | None:
+        """Return the message if it is there, behind another or the command that it answers.
+
+        Raises:
+            NotSupported: that cannot be known.
+        """
         try:
             us = self._us or await self._who_we_are()
-            async for page in self._pages(channel, snowflake(since - _CLOCKS_DIFFER_BY)):
+            async for page in self._pages(channel, after):
                 with reading(unreadable()):
                     own = [one for one in page if one["author"]["id"] == us]
                     found = [int(one["id"]) for one in own if _is_it(one, sought)]
@@ -83,9 +86,12 @@ def _is_it(message: Json, sought: OutgoingMessage) -> bool:
     if message.get("nonce") is not None:
         return bool(message["nonce"] == nonce(sought.key))
     answered = (message.get("message_reference") or {}).get("message_id")
-    asked = sought.reply_to
-    if asked is not None and interaction_id(asked) is None and answered is not None:
+    asked, command = sought.reply_to, interaction_id(sought.reply_to)
+    if asked is not None and command is None and answered is not None:
         return bool(answered == decode_message_id(asked)[1])
+    by_command = message.get("interaction_metadata") or {}
+    if command is not None and by_command.get("id", command) != command:
+        return False
     words = render(sought.text).removesuffix(UNSEEN).rstrip()
     if words:
         return str(message.get("content") or "").startswith(words)

@@ -4,6 +4,7 @@ Facts: https://discord.com/developers/docs/interactions/receiving-and-responding
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ _TOKEN_LASTS = 15 * 60.0
 _GIVEN_UP_AFTER = 14 * 60.0
 _TIDIED_EVERY = 20.0
 _NOT_TAKEN = "I cannot do that."
+_REMEMBERED = 1000
 _IS_ANSWERED = 40060
 """Discord has had an answer already."""
 
@@ -56,9 +58,20 @@ class Interactions:
         self._clock = clock
         self._previews = previews
         self._open: dict[str, _Open] = {}
+        self._met: OrderedDict[str, None] = OrderedDict()
+
+    def has_met(self, interaction: str) -> bool:
+        """Say whether it has come to this process, so that no other has answered it."""
+        return interaction in self._met
+
+    def _meet(self, interaction: str) -> None:
+        self._met[interaction] = None
+        if len(self._met) > _REMEMBERED:
+            self._met.popitem(last=False)
 
     async def take(self, payload: Json, message: Message, intake: Intake) -> None:
         """Have it kept, and answer it: at once if keeping takes long."""
+        self._meet(payload["id"])
         if message.origin is Origin.INVOKED:
             self._open[payload["id"]] = _Open(
                 payload["application_id"], payload["token"], self._clock.monotonic()

@@ -428,6 +428,32 @@ async def test_what_was_pressed_and_answered_before_a_death_is_answered_once(
     assert begun(server) == (1, 1)
 
 
+@pytest.mark.promise("R6")
+@pytest.mark.parametrize("first", ["Hello.", "Hel…"])
+async def test_r6_a_command_that_was_answered_in_the_moment_of_a_death_has_one_answer(
+    life: Life, server: FakeDiscord, account: Account, general: Channel, ann: User, first: str
+) -> None:
+    """Its place is filled by no nonce, and the new process, which answers at once, has no token."""
+    async with life() as adapter:
+        other = ann.uses("start", channel=general)
+        used = ann.uses("start", channel=general)
+        await server.until(lambda _: used.is_answered and other.is_answered)
+        grows = first != "Hello."
+        stop = (Choice("Stop", "/stop"),) if grows else ()
+        said = OutgoingMessage("k", first, asked(account), stop, is_growing=grows)
+        sent = await adapter.send(at(general), said)
+        question = asked(account)
+    server.gateway.forgets()
+    async with life() as adapter:
+        again = OutgoingMessage("k", "…" if grows else first, question, is_growing=True)
+        assert await adapter.send(at(general), again) == sent
+        await adapter.edit(at(general), sent, OutgoingMessage("k", "Hello.", question))
+        never = MessageId(f"interaction:{other.id}")
+        await adapter.send(at(general), OutgoingMessage("k2", "Hello.", never))
+    assert used.answers == ["Hello."]
+    assert general.bot_texts() == ["", "Hello.", "Hello."]  # the first still seems to think
+
+
 @pytest.mark.parametrize("clock", [FakeClock()])
 async def test_an_answer_that_a_process_before_has_given_is_not_taken_away(
     life: Life, clock: FakeClock, server: FakeDiscord, account: Account, general: Channel, ann: User
