@@ -13,6 +13,7 @@ from adapters.slack.contents import needs_asking
 from adapters.slack.errands import Errands
 from adapters.slack.identity import Names
 from adapters.slack.inbound import Reader
+from adapters.slack.lateness import Met
 from adapters.slack.ledger import Ledger
 from gateway.contracts.adapter import AdapterKit, Deliver
 from gateway.errors import MALFORMED, RetryLater
@@ -61,25 +62,26 @@ class Intake:
         self.catch_up: Callable[[], None] = lambda: None
         self._lines: dict[str, tuple[asyncio.Lock, int]] = {}
         """A lock for each conversation that is being taken, and how many want it."""
+        self._met = Met()
         self._files_seen: OrderedDict[str, None] = OrderedDict()
         self._guests: dict[str, ExternalUser] = {}
         """People of other workspaces, by their id alone."""
 
-    async def take(self, body: Body) -> Answer:
-        """Return what to acknowledge with.
+    async def take(self, body: Body, *, is_again: bool = False) -> Answer:
+        """Return what to acknowledge with; `is_again` where Slack has tried before.
 
         Raises:
             RetryLater: it is not kept and must not be acknowledged.
         """
         try:
-            return await self._take(body)
+            return await self._take(body, is_again=is_again)
         except MALFORMED as error:
             log.warning("event.skipped", kind=str(body.get("type")), error=type(error).__name__)
             return {}
 
-    async def _take(self, body: Body) -> Answer:
+    async def _take(self, body: Body, *, is_again: bool) -> Answer:
         if body.get("type") == "event_callback":
-            await self._take_event(body["event"])
+            await self._take_event(body["event"], is_again=is_again)
             return {}
         if body.get("type") == "block_actions":
             await self._take_press(body)
@@ -90,18 +92,22 @@ class Intake:
             log.warning("events.rate_limited", cure="the app is in channels with too much traffic")
         return {}
 
-    async def _take_event(self, event: Body) -> None:
+    async def _take_event(self, event: Body, *, is_again: bool) -> None:
         kind = event.get("type")
         if kind in {"message", "app_mention", "agent_session_stopped"}:
-            await self._take_message(event)
+            await self._take_message(event, is_again=is_again)
         elif kind == "file_shared":
             await self._take_file(event)
         elif kind in {"app_home_opened", "assistant_thread_started"}:
             self._errands.welcome(event)
 
-    async def _take_message(self, event: Body) -> None:
+    async def _take_message(self, event: Body, *, is_again: bool = False) -> None:
         channel = event["channel"]
         ts = event.get("ts") or event["event_ts"]
+        if is_again and (since := self._met.last_before(ts)) is not None:
+            self._ledger.note_gap(since)
+            self.catch_up()
+        self._met.note(ts)
         self._note_files(event)
         self._ledger.arrived(channel, ts)
         try:
@@ -128,6 +134,7 @@ class Intake:
     async def take_missed(self, channel: str, message: Body) -> None:
         """Have a message of a channel's history kept, however long it takes."""
         self._note_files(message)
+        self._met.note(message["ts"])
         async with self._in_line(channel):
             inbound = self._read_shown(channel, message)
             if inbound is not None:
