@@ -56,6 +56,8 @@ _MESSAGES = "/channels/{channel}/messages"
 _MESSAGE = "/channels/{channel}/messages/{message}"
 _CLOCKS_DIFFER_BY = 30.0
 _UNKNOWN_MESSAGE = 10008
+_NOT_SEEN = 50001
+"""A channel that the bot may not see; commands are used there all the same."""
 _MAY_NOT_ANSWER_TO = 160002
 """For who may not read the channel's history; a message that answers none is taken."""
 
@@ -163,7 +165,11 @@ class DiscordAdapter(
     async def edit(self, to: Address, sent: MessageId, message: OutgoingMessage) -> None:
         channel, number = decode_message_id(sent)
         body = edit_body(message, previews=self._previews)
-        await self._rest.call("PATCH", _MESSAGE, body, channel=channel, message=number)
+        try:
+            await self._rest.call("PATCH", _MESSAGE, body, channel=channel, message=number)
+        except SaidNo as refusal:
+            if refusal.code != _NOT_SEEN or not await self._interactions.change(sent, message):
+                raise
 
     @override
     async def delete(self, to: Address, sent: MessageId) -> None:
