@@ -126,6 +126,7 @@ class Bookmark:
             first = min(first, self._places_since)
         return first - 1 if first > 1 else None
 
+    @property
     def told(self) -> dict[str, Any] | None:
         """Return what the next process needs to go on."""
         number = self.kept_up_to

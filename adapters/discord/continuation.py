@@ -68,7 +68,7 @@ class Continuation:
             return None
         if is_last or self._is_due(bookmark):
             await self._write_places(bookmark)
-        told = bookmark.told()
+        told = bookmark.told
         if told is None or self._written_for != bookmark.session:
             return None
         return {**told, "of": self._owner}

@@ -64,29 +64,29 @@ WHOLE = {"id": "s", "address": "wss://resume.example/", "number": 5, "unread": {
 def test_r1_nothing_is_saved_while_something_of_another_session_is_under_way() -> None:
     bookmark = session(of_places=False)
     bookmark.arrived(Stamp("before", 3))
-    assert bookmark.told() is None
+    assert bookmark.told is None
     bookmark.kept(Stamp("before", 3))
-    assert bookmark.told() == WHOLE
+    assert bookmark.told == WHOLE
     bookmark.forget()
-    assert bookmark.told() is None
+    assert bookmark.told is None
 
 
 @pytest.mark.promise("R1", "R8")
 def test_r1_r8_a_channel_is_unread_until_all_that_was_found_in_it_is_kept() -> None:
     bookmark = session(of_places=False)
     bookmark.look_in(None)
-    assert bookmark.told() is None  # nobody knows yet where to look
+    assert bookmark.told is None  # nobody knows yet where to look
     bookmark.look_in({"70": "7", "80": None})
-    assert bookmark.told() == WHOLE | {"unread": {"70": "7", "80": None}}
+    assert bookmark.told == WHOLE | {"unread": {"70": "7", "80": None}}
     for _ in range(2):
         bookmark.arrived(found_in("70"))
     bookmark.has_read("70")
     bookmark.has_read("80")
-    assert bookmark.told() == WHOLE | {"unread": {"70": "7"}}
+    assert bookmark.told == WHOLE | {"unread": {"70": "7"}}
     bookmark.kept(found_in("70"))
-    assert bookmark.told() == WHOLE | {"unread": {"70": "7"}}
+    assert bookmark.told == WHOLE | {"unread": {"70": "7"}}
     bookmark.kept(found_in("70"))
-    assert bookmark.told() == WHOLE
+    assert bookmark.told == WHOLE
 
 
 @pytest.mark.promise("R8")
