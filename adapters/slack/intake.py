@@ -39,6 +39,10 @@ _NOT_HERE = (
 )
 
 
+class Accident(Exception):
+    """Keeping something has gone wrong as nobody foresaw; what came is not to blame."""
+
+
 class Intake:
     """Reads what comes and has it delivered, in order within a conversation."""
 
@@ -71,7 +75,7 @@ class Intake:
         """Return what to acknowledge with; `is_again` where Slack has tried before.
 
         Raises:
-            RetryLater: it is not kept and must not be acknowledged.
+            RetryLater, Accident: it is not kept and must not be acknowledged.
         """
         try:
             return await self._take(body, is_again=is_again)
@@ -138,14 +142,21 @@ class Intake:
         async with self._in_line(channel):
             inbound = self._read_shown(channel, message)
             if inbound is not None:
-                await self._kept(inbound, within=None)
+                await self._kept_or_left(inbound)
 
     async def tell_missed(self, channel: str, messages: Sequence[Body]) -> None:
         """Have it told that these are too old to be answered."""
         read = [self._read_shown(channel, message) for message in messages]
         missed = tuple(one for one in read if one is not None)
         if missed:
-            await self._kept(MessagesMissed(missed), within=None)
+            await self._kept_or_left(MessagesMissed(missed))
+
+    async def _kept_or_left(self, inbound: Inbound) -> None:
+        """Have it kept, however long it takes; what nobody can keep must not hold up the rest."""
+        try:
+            await self._kept(inbound, within=None)
+        except Accident:
+            log.exception("event.broken")
 
     def _read_shown(self, channel: str, message: Body) -> Message | None:
         try:
@@ -218,6 +229,8 @@ class Intake:
                     if left < trouble.after:
                         raise
                 await self._clock.sleep(trouble.after)
+            except MALFORMED as error:
+                raise Accident from error
             else:
                 self._note_thread(inbound, receipt)
                 return receipt

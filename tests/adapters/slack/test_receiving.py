@@ -1,5 +1,6 @@
 """What comes by socket: kept once, in order, and answered where Slack waits for a word."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.settings import SlackSettings
 from gateway.ids import AccountName
-from gateway.messages import Choice, Message, Origin, OutgoingMessage, Receipt
+from gateway.messages import Choice, Inbound, Message, Origin, OutgoingMessage, Receipt
 from tests.fakes.account import Account
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Answer, Hold
@@ -106,6 +107,37 @@ async def test_r1_what_cannot_be_kept_is_not_acknowledged_and_found_again(
     await clock.advance(5)
     await until_told(server)
     assert account.gate.texts == ["first", "precious"]
+
+
+@pytest.mark.promise("R1")
+async def test_r1_an_accident_in_keeping_is_not_taken_for_a_malformed_event(
+    adapter: SlackAdapter, server: FakeSlack, account: Account, clock: FakeClock, ann: User
+) -> None:
+    accidents, happened = [KeyError("a fault of ours")], asyncio.Event()
+
+    async def deliver(inbound: Inbound) -> Receipt:
+        if accidents:
+            happened.set()
+            raise accidents.pop()
+        return await account.gate(inbound)
+
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(adapter.run(deliver))
+        await connected(server)
+        ann.writes("precious")
+        await happened.wait()
+        await clock.advance(5)
+        await heard(account, 1)
+        happened.clear()
+        accidents.append(KeyError("another"))
+        server.sockets.drop()  # so that the histories are read
+        await account.health.until(lambda health: not health.is_alive)
+        await clock.advance(2)
+        await happened.wait()
+        await server.until(lambda server: bool(server.sockets.connections))
+        ann.writes("more")
+        await heard(account, 2)
+        running.cancel()
 
 
 @pytest.mark.usefixtures("running")
