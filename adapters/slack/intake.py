@@ -241,8 +241,11 @@ class Intake:
             return inbound
         inbound = self._of_known_team(inbound)
         user = inbound.address.external_user.partition(":")[2]
-        if inbound.sender_name == user:
-            inbound = replace(inbound, sender_name=await self._names.name(user))
+        # A press and a command bring the handle, which is no name that people know.
+        if inbound.sender_name == user or inbound.origin is not Origin.TYPED:
+            name = await self._names.name(user)
+            if name != user:
+                inbound = replace(inbound, sender_name=name)
         if needs_asking(inbound.attachments):
             inbound = inbound.with_attachments(await self._errands.told_of(inbound.attachments))
         return inbound

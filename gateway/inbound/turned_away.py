@@ -94,12 +94,15 @@ class TurnedAway:
         if not await self._record(message, refusal.reason):
             return aside
         address = message.address
-        # The place is what the owner has to name in the settings, and no refusal tells it there.
+        # What the owner has to name to let them in, or to allow the place, which no refusal tells.
+        # Who talks in a group does not talk to the bot, most often.
+        sender = {"sender": address.identity} if address.place.is_direct else {}
         log.info(
             "message.refused",
             account=address.account,
             reason=refusal.reason.value,
             place=address.place_name,
+            **sender,
         )
         if refusal.reason not in _TOLD_OTHERWISE:
             self._spawn(self._tell(message, refusal.reason))

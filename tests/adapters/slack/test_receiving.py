@@ -43,6 +43,16 @@ async def heard(account: Account, count: int) -> list[Message]:
 
 
 @pytest.mark.usefixtures("running")
+async def test_a_command_and_a_press_bring_the_name_that_people_see(
+    running: SlackAdapter, account: Account, ann: User
+) -> None:
+    await running.send(at(ann.dm), OutgoingMessage("out_1", "Really?", choices=QUESTION))
+    ann.presses("Yes")
+    ann.commands("/parley", "new")
+    assert {one.sender_name for one in await heard(account, 2)} == {"Ann"}
+
+
+@pytest.mark.usefixtures("running")
 async def test_a11_n14_a_mention_is_one_message(
     server: FakeSlack, account: Account, ann: User, team: Conversation
 ) -> None:

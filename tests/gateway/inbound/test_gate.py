@@ -152,6 +152,16 @@ async def test_t1_a_stranger_gets_one_code_a_day_and_no_turn(door: Door) -> None
     assert len(await door.store.announcements.waiting()) == 2
 
 
+async def test_t1_the_log_names_a_stranger_by_what_lets_them_in(door: Door) -> None:
+    place = Place("D7", is_direct=True)
+    stranger = Address(PlatformName("slack"), AccountName("bot"), ExternalUser("T1:U1"), place)
+    with capture_logs() as logs:
+        await door.gate.accept(message("hello", stranger))
+    (line,) = logs
+    assert (line["event"], line["reason"]) == ("message.refused", "not_paired")
+    assert (line["sender"], line["place"]) == ("slack:T1:U1", "slack:D7")
+
+
 async def test_t2_the_log_names_a_place_that_was_refused_and_says_nothing_there(
     door: Door,
 ) -> None:
@@ -161,6 +171,7 @@ async def test_t2_the_log_names_a_place_that_was_refused_and_says_nothing_there(
     (line,) = logs
     assert (line["event"], line["reason"]) == ("message.refused", "place_not_allowed")
     assert line["place"] == "telegram:-5"
+    assert "sender" not in line
     assert door.said == []
 
 
