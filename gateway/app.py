@@ -258,7 +258,8 @@ class Gateway:
     async def _all_answered(self, intake: asyncio.Task[bool]) -> None:
         await asyncio.wait({intake})
         if intake.result():
-            await self._dispatcher.idle()
+            # What waits for a model for longer than that is answered after the next start.
+            await self._dispatcher.idle_but_for(self._postponed, self._settings.drain_timeout)
 
     async def _shut_down(self, intake: asyncio.Task[bool]) -> None:
         """Take in nothing more, let running turns end, then close what they used."""
@@ -321,7 +322,7 @@ class Gateway:
             pairing=self._pairing,
             linking=self._linking,
             stop_sender=self._stops.stop_sender,
-            people=self._store.people,
+            directory=self._directory,
             inbox=self._store.inbox,
             health=self._health,
             agents=tuple(agents_of(self._settings)),

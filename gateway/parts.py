@@ -27,10 +27,10 @@ from gateway.providers.registry import make_provider
 from gateway.runners.approval_desk import ApprovalDesk
 from gateway.runners.factory import RunnerFactory
 from gateway.runners.kit import RunnerKit
-from gateway.settings import AgentSettings, GatewaySettings, RoleTools
+from gateway.settings import AgentSettings, GatewaySettings
 from gateway.store.store import SqlStore
 from gateway.tools.executor import ToolExecutor
-from gateway.tools.registry import ToolRegistry
+from gateway.tools.registry import ToolRegistry, check_tools
 
 DEMO = AgentSettings(provider="demo")
 """Answers when no agent is configured."""
@@ -107,25 +107,6 @@ def build_adapter(
         data_dir=settings.data_dir,
     )
     return kind(name, kind.settings_type.model_validate(entry), kit)
-
-
-def check_tools(
-    settings: GatewaySettings, agents: Mapping[AgentId, AgentSettings], registry: ToolRegistry
-) -> None:
-    """Look whether every tool that the settings name exists.
-
-    Raises:
-        ConfigInvalid: one does not.
-    """
-    for name, agent in agents.items():
-        registry.select(agent.tools, f"agents.{name}.tools")
-        registry.select(agent.approvals, f"agents.{name}.approvals")
-        for role in RoleTools.model_fields:
-            named = getattr(agent.tools_for, role)
-            registry.select(named, f"agents.{name}.tools_for.{role}")
-    groups = settings.access.groups
-    for place, its in groups.items() if isinstance(groups, dict) else ():
-        registry.select(its.tools, f"access.groups.{place}.tools")
 
 
 def build_pools(

@@ -5,6 +5,7 @@ Durations are seconds, or a number with `s`, `m`, `h` or `d`. Identities are wri
 """
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -20,7 +21,7 @@ from pydantic import (
     SecretStr,
 )
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def _parse_duration(value: object) -> object:
@@ -29,7 +30,7 @@ def _parse_duration(value: object) -> object:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", value.strip())
     if match is None:
         raise ValueError("must be a duration such as 90, 45s, 30m, 12h or 7d")
-    return float(match[1]) * _UNITS[match[2] or "s"]
+    return float(match[1]) * UNITS[match[2] or "s"]
 
 
 def _check_identity(value: str) -> str:
@@ -123,6 +124,17 @@ class AgentSettings(Settings):
     """Model calls in one turn."""
 
 
+@dataclass(frozen=True, slots=True)
+class IdForm:
+    """What the ids of a platform look like; settings write `platform:` before them."""
+
+    pattern: str
+    example: str
+
+    def fits(self, told: str) -> bool:
+        return re.fullmatch(self.pattern, told) is not None
+
+
 class AdapterSettings(Settings):
     """What every adapter entry may say; each adapter adds its own.
 
@@ -135,6 +147,11 @@ class AdapterSettings(Settings):
 
     The first of these variables is enough to start an account when no file names any.
     """
+
+    user_ids: ClassVar[IdForm | None] = None
+    """Of people; None where any text may be one."""
+    place_ids: ClassVar[IdForm | None] = None
+    """Of groups and channels."""
 
     platform: str | None = None
     """Null means that the entry's name is the platform."""

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from gateway.settings import AdapterSettings, Seconds
+from gateway.settings import AdapterSettings, IdForm, Seconds
 
 
 def _check_token(value: SecretStr) -> SecretStr:
@@ -43,6 +43,8 @@ class DiscordSettings(AdapterSettings):
     """One bot, made in Discord's Developer Portal."""
 
     environment: ClassVar[dict[str, str]] = {"token": "DISCORD_BOT_TOKEN"}
+    user_ids: ClassVar[IdForm | None] = IdForm(r"\d+", "123456789012345678")
+    place_ids: ClassVar[IdForm | None] = IdForm(r"\d+", "123456789012345678")
 
     token: Token
     threads: bool = False

@@ -3,6 +3,14 @@
 import click
 
 from adapters.slack.manifest import as_json, as_yaml, manifest
+from adapters.slack.settings import check_command
+
+
+def _checked(_: click.Context, __: click.Parameter, value: str) -> str:
+    try:
+        return check_command(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.group()
@@ -17,6 +25,7 @@ def command() -> None:
     "slash_command",
     default="/parley",
     show_default=True,
+    callback=_checked,
     help="The slash command, as the setting `command` names it.",
 )
 @click.option(

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from gateway.settings import AdapterSettings, Seconds, Settings
+from gateway.settings import AdapterSettings, IdForm, Seconds, Settings
 
 
 def _check_bot_token(value: SecretStr) -> SecretStr:
@@ -42,10 +42,17 @@ def _check_address(value: str) -> str:
     return value.rstrip("/") + "/"
 
 
+def check_command(value: str) -> str:
+    if not re.fullmatch(r"/[a-z0-9_-]{1,31}", value):
+        raise ValueError("must look like /parley: a slash, then small letters, digits, - or _")
+    return value
+
+
 BotToken = Annotated[SecretStr, AfterValidator(_check_bot_token)]
 AppToken = Annotated[SecretStr, AfterValidator(_check_app_token)]
 SigningSecret = Annotated[SecretStr, AfterValidator(_check_signing_secret)]
 Address = Annotated[str, AfterValidator(_check_address)]
+SlashCommand = Annotated[str, AfterValidator(check_command)]
 
 
 class HttpSettings(Settings):
@@ -66,6 +73,10 @@ class SlackSettings(AdapterSettings):
         "app_token": "SLACK_APP_TOKEN",
         "signing_secret": "SLACK_SIGNING_SECRET",
     }
+    user_ids: ClassVar[IdForm | None] = IdForm(
+        r"[TE][A-Z0-9]+:[UW][A-Z0-9]+", "T0123ABCD:U0456EFGH"
+    )
+    place_ids: ClassVar[IdForm | None] = IdForm(r"[CG][A-Z0-9]+", "C0123ABCD")
 
     bot_token: BotToken
     app_token: AppToken | None = None
@@ -92,7 +103,7 @@ class SlackSettings(AdapterSettings):
     link_previews: bool = False
     """Let Slack fetch the links of an answer and show what is there. Off, as a link that
     somebody talked the model into would be fetched unseen."""
-    command: Annotated[str, Field(pattern=r"^/[a-z0-9_-]{1,31}$")] = "/parley"
+    command: SlashCommand = "/parley"
     """The slash command, as the app's manifest names it."""
 
     @model_validator(mode="after")

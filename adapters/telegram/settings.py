@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from gateway.settings import AdapterSettings, Seconds, Settings
+from gateway.settings import AdapterSettings, IdForm, Seconds, Settings
 
 
 def _check_token(value: SecretStr) -> SecretStr:
@@ -52,6 +52,8 @@ class TelegramSettings(AdapterSettings):
     """One bot, made with @BotFather."""
 
     environment: ClassVar[dict[str, str]] = {"token": "TELEGRAM_BOT_TOKEN"}
+    user_ids: ClassVar[IdForm | None] = IdForm(r"-?\d+", "123456789")
+    place_ids: ClassVar[IdForm | None] = IdForm(r"-\d+", "-1001234567890")
 
     token: Token
     api_base: Address = "https://api.telegram.org"

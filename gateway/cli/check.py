@@ -18,6 +18,7 @@ def command(config: Path | None) -> None:
     loaded = load(config)
     _check_providers(loaded.settings)
     _check_tools(loaded.settings)
+    _check_store(loaded.settings)
     print_table(("what", "name", "how"), list(_described(loaded.settings)))
     for warning in loaded.warnings:
         click.echo(f"warning: {warning}", err=True)
@@ -36,14 +37,21 @@ def _check_providers(settings: GatewaySettings) -> None:
 
 def _check_tools(settings: GatewaySettings) -> None:
     """Refuse names of tools that nothing stands behind, as the gateway would at its start."""
-    chosen = {name: agent.tools for name, agent in settings.agents.items() if agent.tools}
-    if not chosen:
-        return
-    from gateway.tools.registry import ToolRegistry  # noqa: PLC0415 - loads every tool there is
+    from gateway.tools.registry import (  # noqa: PLC0415 - loads every tool there is
+        ToolRegistry,
+        check_tools,
+    )
 
-    registry = ToolRegistry.load()
-    for name, tools in chosen.items():
-        registry.select(tools, f"agents.{name}.tools")
+    agents = {AgentId(name): agent for name, agent in settings.agents.items()}
+    check_tools(settings, agents, ToolRegistry.load())
+
+
+def _check_store(settings: GatewaySettings) -> None:
+    """Refuse an address of the store that names no file."""
+    from gateway.store.location import database_path  # noqa: PLC0415 - as the other checks
+
+    if settings.store.url is not None:
+        database_path(settings.store.url)
 
 
 def _described(settings: GatewaySettings) -> Iterator[tuple[str, str, str]]:

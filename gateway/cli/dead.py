@@ -16,14 +16,20 @@ _HEADINGS = ("number", "when", "account", "whose", "session", "state", "attempts
 
 @click.group()
 def command() -> None:
-    """See, retry and drop messages without an answer, with or without a running gateway."""
+    """See, retry and drop messages without an answer.
+
+    With or without a running gateway.
+    """
 
 
 @command.command("list")
 @with_config
 @with_json
 def list_letters(config: Path | None, *, as_json: bool) -> None:
-    """Show the newest messages that failed or were given up, without their text."""
+    """Show the newest messages that failed or were given up.
+
+    Without their text.
+    """
     letters = answer(config, "dead.list")
     if as_json:
         echo_json(letters)

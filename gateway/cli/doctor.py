@@ -21,7 +21,7 @@ from gateway.settings import LogSettings
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.pass_context
 def command(ctx: click.Context, config: Path | None, *, as_json: bool) -> None:
-    """Try tokens, models, store and disk, and say how to cure what is wrong.
+    """Try tokens, models, store and disk; say how to cure them.
 
     Exits with 1 when anything fails.
     """

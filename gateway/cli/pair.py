@@ -11,6 +11,9 @@ from gateway.cli.answering import answer
 from gateway.cli.options import with_config
 from gateway.cli.status import duration
 from gateway.cli.tables import print_table
+from gateway.config.cross_checks import doubt_about_id
+from gateway.config.installed import Installed
+from gateway.errors import Refused
 from gateway.logs import escape_controls
 
 
@@ -50,6 +53,7 @@ def approve(config: Path | None, code: str) -> None:
 @with_config
 def admit(config: Path | None, identity: str) -> None:
     """Let in a person by the id that the platform gave them."""
+    _look_at(identity)
     admitted = answer(config, "pair.admit", identity=identity)
     click.echo(f"{admitted['identity']} may talk to the bot now.")
 
@@ -63,10 +67,28 @@ def dismiss(config: Path | None, identity: str) -> None:
     click.echo(f"{dismissed['identity']} is a stranger again.")
 
 
+def _look_at(identity: str) -> None:
+    """Refuse what nobody's id can be: it would let in nobody, and nobody would know.
+
+    Raises:
+        Refused: it is on no platform, or does not look like the ids there.
+    """
+    platform, _, own = identity.partition(":")
+    installed = Installed()
+    if not platform or not own or own.startswith("@"):
+        return  # refused wherever an id is written
+    if platform not in installed.platforms():
+        known = ", ".join(installed.platforms())
+        raise Refused(f"{identity} is on no platform of this version (there are: {known}).")
+    form = installed.settings_type(platform).user_ids
+    if form is not None and not form.fits(own):
+        raise Refused(f"{doubt_about_id(platform, own, form)}. Strangers' ids are in the log.")
+
+
 def _request_row(request: Mapping[str, Any]) -> tuple[str, str, str, str]:
     left = duration(max(0.0, request["expires_at"] - time.time()))
     return request["identity"], request["name"], request["account"], left
 
 
 def _person_row(person: Mapping[str, Any]) -> tuple[str, str, str]:
-    return f"{person['platform']}:{person['external_user']}", person["name"], person["role"]
+    return person["identity"], person["name"], person["role"]

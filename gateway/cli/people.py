@@ -18,7 +18,10 @@ _TRAIL = ("number", "when", "what", "by", "about")
 
 @click.group()
 def command() -> None:
-    """See and part people's accounts, with or without a running gateway."""
+    """See and part people's accounts.
+
+    With or without a running gateway.
+    """
 
 
 @command.command("list")
@@ -57,7 +60,10 @@ def show(config: Path | None, who: str, *, as_json: bool) -> None:
 @with_config
 @with_json
 def role(config: Path | None, identity: str, role: str, *, as_json: bool) -> None:
-    """Make an account more or less than it was; owners are named in the settings alone."""
+    """Make an account more or less than it was.
+
+    Owners are named in the settings alone.
+    """
     given = answer(config, "people.role", identity=identity, role=role.lower())
     if as_json:
         echo_json(given)
@@ -106,7 +112,10 @@ def forget(config: Path | None, identity: str, *, yes: bool) -> None:
     help="Where to write it; the current directory if not given.",
 )
 def export(config: Path | None, identity: str, folder: Path) -> None:
-    """Write a copy of all that is kept of a person, as `/export` sends it to them."""
+    """Write a copy of all that is kept of a person.
+
+    The same as `/export` sends to them.
+    """
     from gateway.cli.exporting import write_copy  # noqa: PLC0415 - slow
 
     for path in write_copy(config, identity, folder):
@@ -126,7 +135,10 @@ def export(config: Path | None, identity: str, folder: Path) -> None:
 def audit(
     ctx: click.Context, config: Path | None, *, as_json: bool, check: bool, since: str | None
 ) -> None:
-    """Show who let in, linked and parted whom; exit 1 when the trail was tampered with."""
+    """Show who let in, linked and parted whom.
+
+    With --check, exits with 1 when the trail was tampered with.
+    """
     if not check and since is None:
         rows = answer(config, "people.audit")
         if as_json:

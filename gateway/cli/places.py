@@ -9,7 +9,7 @@ import click
 from gateway.cli.answering import answer
 from gateway.cli.options import with_config
 from gateway.cli.tables import print_table
-from gateway.cli.words import ago, cost, echo_json, with_json
+from gateway.cli.words import ago, echo_json, spent, with_json
 
 _ALLOWED = ("place", "account", "answers", "agent", "last active", "sessions", "tokens")
 _REFUSED = ("not allowed", "account", "called", "by", "last")
@@ -25,7 +25,10 @@ def command() -> None:
 @with_config
 @with_json
 def list_places(config: Path | None, *, as_json: bool) -> None:
-    """Show each group and channel that the settings name, or that wrote to the bot."""
+    """Show the groups and channels that there are.
+
+    Those that the settings name, and those that wrote to the bot.
+    """
     found = answer(config, "places.list")
     if as_json:
         echo_json(found)
@@ -45,7 +48,10 @@ def _print_allowed(places: Sequence[Mapping[str, Any]], currency: str) -> None:
     has_prices = any(place["cost"] for place in places)
     print_table(
         (*_ALLOWED, *["cost"] * has_prices),
-        [(*_allowed_row(place), *[cost(place["cost"], currency)] * has_prices) for place in places],
+        [
+            (*_allowed_row(place), *[spent(place["cost"], currency)] * has_prices)
+            for place in places
+        ],
         numbers=2 + has_prices,
         wraps=("account", "agent"),
     )

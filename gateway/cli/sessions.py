@@ -20,9 +20,10 @@ _PART = click.argument("session", metavar="SESSION")
 
 @click.group()
 def command() -> None:
-    """See conversations without their words, and put them aside, gateway running or not.
+    """See conversations without their words; put them aside.
 
-    SESSION is an id, its beginning, or the eight letters and digits at its end.
+    With or without a running gateway. SESSION is an id, its beginning, or the eight letters and
+    digits at its end.
     """
 
 

@@ -50,7 +50,7 @@ def _verbs(settings: GatewaySettings, store: Store, clock: Clock) -> dict[str, V
         linking=linking,
         stop_sender=_nobody_to_stop,
         pairing=Pairing(store, key_file, clock, _say_later),
-        people=store.people,
+        directory=directory,
         inbox=store.inbox,
         health=(),
         agents=(),

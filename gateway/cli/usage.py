@@ -9,7 +9,7 @@ import click
 from gateway.cli.answering import answer
 from gateway.cli.options import with_config
 from gateway.cli.tables import print_table
-from gateway.cli.words import cost, echo_json, many, when, with_json
+from gateway.cli.words import cost, echo_json, many, spent, when, with_json
 
 _COUNTS = ("calls", "in", "cached", "out", "total")
 _NOBODY = {"person": "nobody's", "place": "direct messages", "agent": "unknown", "model": "unknown"}
@@ -30,7 +30,10 @@ _SPANS = {"day": "today", "month": "this month"}
     "--days", type=click.IntRange(min=1), default=30, show_default=True, help="How far back."
 )
 def command(config: Path | None, by: str, days: int, *, as_json: bool) -> None:
-    """Show calls of models, their tokens and what they cost, the greatest first."""
+    """Show calls of models, their tokens and their cost.
+
+    The greatest first.
+    """
     found = answer(config, "usage", by=by, days=str(days))
     if as_json:
         echo_json(found)
@@ -53,7 +56,7 @@ def _print(found: Mapping[str, Any]) -> None:
             (
                 name,
                 *(f"{count:,}" for count in _counts(row)),
-                *[cost(row["cost"], currency)] * has_prices,
+                *[spent(row["cost"], currency)] * has_prices,
             )
             for name, row in rows
         ],

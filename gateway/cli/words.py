@@ -39,6 +39,11 @@ def many(names: Sequence[str]) -> str:
     return f"{names[0]}{more}" if names else ""
 
 
+def spent(amount: float, currency: str) -> str:
+    """Write what was paid; where nothing was, as there was no price, a dash."""
+    return cost(amount, currency) if amount else "-"
+
+
 def cost(amount: float, currency: str) -> str:
     """Write money: two digits, or as many as a small amount needs to be seen."""
     return f"{amount:.4f} {currency}" if 0 < amount < 1 else f"{amount:,.2f} {currency}"

@@ -1,5 +1,7 @@
 """`/pair`: the owner lets strangers in, by their code or by a button."""
 
+from collections.abc import Sequence
+
 from typing_extensions import override
 
 from gateway.commands.link_words import shown
@@ -17,6 +19,7 @@ PAIRING_WORDS = (
 )
 _WRONG = "That code is wrong, used or expired."
 _SETTLED = "That request is settled or too old. `parley pair list` shows who asks."
+_LISTED = 5
 _USAGE = "Write `/pair CODE`, with the code that I gave to whoever wants to be let in."
 
 
@@ -55,7 +58,7 @@ class Pair(Command):
                 request = await self._pairing.approve(code, by=by, account=account)
                 return Answer(_WRONG if request is None else _admitted(request))
             case _:
-                return Answer(_USAGE)
+                return _asked(await self._pairing.requests())
 
     async def _let_in(self, platform: PlatformName, user: ExternalUser, by: str) -> Answer:
         request = await self._pairing.let_in(platform, user, by=by)
@@ -64,6 +67,21 @@ class Pair(Command):
         # Let in already: by another owner, or by this press before a crash.
         is_in = await self._pairing.is_in(platform, user)
         return Answer(f"{as_code(f'{platform}:{user}')} may talk to me now." if is_in else _SETTLED)
+
+
+def _asked(requests: Sequence[PairingRequest]) -> Answer:
+    """List who asks: an owner who had not written before was told of none."""
+    if not requests:
+        return Answer(_USAGE)
+    choices, lines = [], []
+    for number, one in enumerate(requests[:_LISTED], start=1):
+        identity = f"{one.platform}:{one.external_user}"
+        lines.append(f"{number}. {shown(one.name, identity)}")
+        choices.append(Choice(f"Let in {number}", f"/pair in {identity}"))
+    more = len(requests) - _LISTED
+    rest = [f"and {more} more: `parley pair list`"] if more > 0 else []
+    told = "\n\n".join(["To be let in ask", "\n".join(lines), *rest, _USAGE])
+    return Answer(told, tuple(choices))
 
 
 def _admitted(request: PairingRequest) -> str:

@@ -32,4 +32,4 @@ class Resume(Command):
             to=chosen.id,
         )
         title = escaped(resumed.title) if resumed.title else "that conversation"
-        return Answer(f"We go on with: {title}.")
+        return Answer(f"We go on with: {title}")

@@ -10,7 +10,7 @@ from gateway.contracts.money import UsageLedger, UsageShare, UsageTotal
 from gateway.contracts.people import People
 from gateway.contracts.roles import Role
 from gateway.money.budgets import Budgets
-from gateway.money.words import left, money
+from gateway.money.words import left, spent
 
 _DAY = 86_400.0
 _MONTH = 30 * _DAY
@@ -66,7 +66,7 @@ class Usage(Command):
         return self._clock.now() - span
 
     def _money(self, micros: int) -> str:
-        return money(micros, self._budgets.currency)
+        return spent(micros, self._budgets.currency)
 
 
 def _table(title: str, totals: Sequence[UsageTotal], money_of: Callable[[int], str]) -> str:

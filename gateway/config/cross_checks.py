@@ -1,11 +1,18 @@
 """What no single setting can know: whether settings fit one another."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from gateway.config.installed import Installed
 from gateway.config.problems import suggest
 from gateway.errors import ConfigInvalid
-from gateway.settings import AdapterSettings, Budget, BudgetSettings, GatewaySettings
+from gateway.settings import (
+    AccessSettings,
+    AdapterSettings,
+    Budget,
+    BudgetSettings,
+    GatewaySettings,
+    IdForm,
+)
 
 
 def problems_between(
@@ -23,7 +30,9 @@ def problems_between(
             yield ConfigInvalid(path, f"there is no agent `{agent_name}`; {hint}")
 
 
-def doubts_about(settings: GatewaySettings, installed: Installed) -> Iterator[str]:
+def doubts_about(
+    settings: GatewaySettings, accounts: Mapping[str, AdapterSettings], installed: Installed
+) -> Iterator[str]:
     """Find what is allowed but hardly meant."""
     access = settings.access
     if access.direct_messages == "open":
@@ -34,11 +43,37 @@ def doubts_about(settings: GatewaySettings, installed: Installed) -> Iterator[st
         yield "access.allowlist: is empty, and so are the owners: nobody can talk to the bot"
     yield from _doubts_about_money(settings)
     platforms = installed.platforms()
+    kinds = {account.platform: account for account in accounts.values()}
+    for path, identity, is_place in _ids_named(access):
+        platform, _, own = identity.partition(":")
+        kind = kinds.get(platform)
+        form = kind and (kind.place_ids if is_place else kind.user_ids)
+        if platform not in platforms:
+            yield f"{path}: {identity} is on no platform of this version"
+        elif form and not form.fits(own):
+            yield f"{path}: {doubt_about_id(platform, own, form)}"
+
+
+def doubt_about_id(platform: str, own: str, form: IdForm) -> str:
+    return (
+        f"{platform}:{own} does not look like an id of {platform}, "
+        f"such as {platform}:{form.example}"
+    )
+
+
+def _ids_named(access: AccessSettings) -> Iterator[tuple[str, str, bool]]:
+    """Return each id with the setting that names it, and whether it is a place's."""
     for field in ("owners", "admins", "allowlist"):
         for identity in getattr(access, field):
-            platform = identity.partition(":")[0]
-            if platform not in platforms:
-                yield f"access.{field}: {identity} is on no platform of this version"
+            yield f"access.{field}", identity, False
+    if isinstance(access.groups, str):
+        return
+    for place in access.groups:
+        yield "access.groups", place, True
+    if isinstance(access.groups, dict):
+        for place, its in access.groups.items():
+            for identity in its.roles:
+                yield f"access.groups.{place}.roles", identity, False
 
 
 def _doubts_about_money(settings: GatewaySettings) -> Iterator[str]:

@@ -50,7 +50,7 @@ def load_settings(
     accounts.check(draft["adapters"])
     settings = _checked(draft, accounts, installed, expansion.problems)
     secrets = dict(_secrets_in(settings))
-    warnings += [*accounts.warnings, *doubts_about(settings, installed)]
+    warnings += [*accounts.warnings, *doubts_about(settings, accounts.checked, installed)]
     warnings += _warn_of_clear_text(path, draft, secrets)
     return LoadedSettings(
         settings=_with_absolute_paths(settings, Path() if path is None else path.parent),

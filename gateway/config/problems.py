@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from gateway.config.environment import Borrowed, SettingPath, dotted
 from gateway.errors import ConfigInvalid
+from gateway.settings import UNITS
 
 _SHOWN_AT_MOST = 24
 """Characters of a wrong value that are shown: real tokens and keys are longer."""
@@ -73,8 +74,16 @@ def _describe(details: ErrorDetails, model: type[BaseModel], path: SettingPath) 
     if details["type"] == "greater_than" and _holds(model, path, int):
         return f"must be at least {details['ctx']['gt'] + 1}{_shown(details, model, path)}"
     words = _WORDS.get(details["type"])
-    text = words(details.get("ctx", {})) if words else _lower_first(details["msg"])
+    known = {name: _as_written(bound, details) for name, bound in details.get("ctx", {}).items()}
+    text = words(known) if words else _lower_first(details["msg"])
     return f"{text}{_shown(details, model, path)}"
+
+
+def _as_written(bound: object, details: ErrorDetails) -> object:
+    """Put the bound of a duration in the days, hours or minutes in which it was written."""
+    written = str(details["input"]).strip()[-1:]
+    size = UNITS.get(written, 1)
+    return f"{bound / size:g}{written}" if size > 1 and isinstance(bound, int | float) else bound
 
 
 def _shown(details: ErrorDetails, model: type[BaseModel], path: SettingPath) -> str:

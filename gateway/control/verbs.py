@@ -6,11 +6,12 @@ from typing import Any
 
 from gateway.clock import Clock
 from gateway.contracts.inbox import Inbox
-from gateway.contracts.people import PairingRequest, People
+from gateway.contracts.people import PairingRequest
 from gateway.control.server import Verb
 from gateway.errors import Refused
 from gateway.ids import ExternalUser, PlatformName
 from gateway.inbound.health import AccountHealth
+from gateway.people.directory import Directory
 from gateway.people.linking import Linking
 from gateway.people.pairing import AT_THE_COMMAND_LINE, Pairing
 
@@ -23,7 +24,7 @@ class Control:
     linking: Linking
     stop_sender: Callable[[PlatformName, ExternalUser], Awaitable[None]]
     """Ends what is at work for somebody, in direct messages."""
-    people: People
+    directory: Directory
     inbox: Inbox
     health: Sequence[AccountHealth]
     agents: Sequence[str]
@@ -53,7 +54,11 @@ class Control:
         requests = await self.pairing.requests()
         return {
             "requests": [_described(request) for request in requests],
-            "people": list(await self.people.all()),
+            "people": [
+                {"identity": one.identity, "name": one.name, "role": one.role.name.lower()}
+                for person in await self.directory.everybody()
+                for one in person.accounts
+            ],
         }
 
     async def approve(self, args: Mapping[str, Any]) -> dict[str, Any]:

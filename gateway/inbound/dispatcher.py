@@ -9,6 +9,7 @@ from gateway.clock import Clock
 from gateway.errors import AccountRejected, RetryLater, StoreFailed
 from gateway.ids import Lane
 from gateway.inbound.drain import Drain
+from gateway.inbound.postponed import Postponed
 
 log = structlog.get_logger()
 
@@ -69,6 +70,16 @@ class Dispatcher:
         """Return once no lane has work."""
         while self._working:
             await asyncio.wait(list(self._working.values()))
+
+    async def idle_but_for(self, postponed: Postponed, patience: float) -> None:
+        """Return once no lane has work, or all that is left has waited so long for a model."""
+        while self._working:
+            try:
+                async with self._clock.timeout(patience):
+                    await self.idle()
+            except TimeoutError:
+                if all(map(postponed.is_waiting, self._working)):
+                    return
 
     async def close(self, patience: float) -> Sequence[Lane]:
         """Start no more drains, give running ones time, then interrupt; return the cut."""

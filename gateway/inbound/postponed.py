@@ -48,6 +48,9 @@ class Postponed:
         finally:
             del self._waiting[kept.lane]
 
+    def is_waiting(self, lane: Lane) -> bool:
+        return lane in self._waiting
+
     def release_agent(self, agent: AgentId) -> None:
         """The agent's model has answered: whoever waits for it may go."""
         for kept, woken in self._waiting.values():

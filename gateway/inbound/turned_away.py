@@ -1,13 +1,14 @@
 """What people are told whose messages are refused: little, and not often."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import structlog
 
 from gateway.clock import Clock
 from gateway.contracts.inbox import Inbox, Missed
 from gateway.ids import MessageId
+from gateway.inbound.rates import Excess
 from gateway.messages import Address, Message, Origin, Receipt
 from gateway.people.access import Reason, Refusal
 from gateway.people.pairing import Pairing
@@ -93,12 +94,15 @@ class TurnedAway:
         if not await self._record(message, refusal.reason):
             return aside
         address = message.address
-        # The place is what the owner has to name in the settings, and no refusal tells it there.
+        # What the owner has to name to let them in, or to allow the place, which no refusal tells.
+        # Who talks in a group does not talk to the bot, most often.
+        sender = {"sender": address.identity} if address.place.is_direct else {}
         log.info(
             "message.refused",
             account=address.account,
             reason=refusal.reason.value,
             place=address.place_name,
+            **sender,
         )
         if refusal.reason not in _TOLD_OTHERWISE:
             self._spawn(self._tell(message, refusal.reason))
@@ -112,7 +116,7 @@ class TurnedAway:
             )
         return Receipt(is_taken=False, words=BUSY_WORDS)
 
-    async def slow_down(self, message: Message, over: Literal["person", "place"]) -> Receipt:
+    async def slow_down(self, message: Message, over: Excess) -> Receipt:
         """Record a message that came too fast, without its text, and say so once a minute."""
         words = TOO_FAST_WORDS if over == "person" else TOO_MANY_HERE_WORDS
         if not await self._inbox.refuse(message, "too_fast"):

@@ -37,6 +37,11 @@ def left(cap: Cap, used: Amount, currency: str) -> str:
     return f"{title(cap).rstrip(',')}: {' and '.join(parts)} left"
 
 
+def spent(micros: int, currency: str) -> str:
+    """Write what was paid; where nothing was, as there was no price, a dash."""
+    return money(micros, currency) if micros else "-"
+
+
 def money(micros: int, currency: str) -> str:
     """Write an amount: two digits, or as many as a small one needs to be seen."""
     amount = micros / MICROS

@@ -109,6 +109,9 @@ class Pairing:
         *,
         by: str = AT_THE_COMMAND_LINE,
     ) -> None:
+        """Let somebody in, whether they have asked or not; who has is told so."""
+        if await self.let_in(platform, user, by=by) is not None:
+            return
         await self._people.admit(platform, user, name=name, role="member")
         await self._audit.note("pairing.admitted", by, {"account": f"{platform}:{user}"})
 

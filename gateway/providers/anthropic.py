@@ -7,6 +7,7 @@ from urllib.parse import quote
 from typing_extensions import override
 
 from gateway.clock import Clock
+from gateway.providers import keys
 from gateway.providers.anthropic_echoes import Echoes
 from gateway.providers.anthropic_messages import messages_body
 from gateway.providers.anthropic_stream import MessageAnswer
@@ -23,6 +24,7 @@ class AnthropicProvider(ServerProvider):
 
     default_model: ClassVar[str] = DEFAULT_MODEL
     official_url: ClassVar[str] = "https://api.anthropic.com"
+    key_variable: ClassVar[str] = keys.ANTHROPIC
     answer_path: ClassVar[str] = "/v1/messages"
 
     def __init__(self, settings: AgentSettings, *, clock: Clock | None = None) -> None:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from typing_extensions import override
 
 from gateway.clock import Clock
+from gateway.providers import keys
 from gateway.providers.exchange import Wire
 from gateway.providers.openai_dialect import Dialect, first_dialect, is_official, learn
 from gateway.providers.openai_messages import chat_body
@@ -23,6 +24,7 @@ class OpenAIProvider(ServerProvider):
 
     default_model: ClassVar[str] = DEFAULT_MODEL
     official_url: ClassVar[str] = "https://api.openai.com/v1"
+    key_variable: ClassVar[str] = keys.OPENAI
     answer_path: ClassVar[str] = "/chat/completions"
 
     def __init__(self, settings: AgentSettings, *, clock: Clock | None = None) -> None:

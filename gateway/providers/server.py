@@ -38,6 +38,7 @@ class ServerProvider(Provider):
     """A provider behind HTTP. The SDK is loaded at first use, beside the event loop."""
 
     official_url: ClassVar[str]
+    key_variable: ClassVar[str]
     answer_path: ClassVar[str]
 
     def __init__(self, settings: AgentSettings, *, clock: Clock | None = None) -> None:
@@ -67,7 +68,8 @@ class ServerProvider(Provider):
     def _read_key(self, settings: AgentSettings) -> str:
         key = settings.api_key.get_secret_value().strip() if settings.api_key else ""
         if not key and settings.base_url is None:
-            raise ConfigInvalid("api_key", f"is missing: provider {settings.provider} needs one")
+            there = f"set it here, or {self.key_variable} in the environment"
+            raise ConfigInvalid("api_key", f"is missing: {settings.provider} needs one; {there}")
         if not key.isascii() or not key.isprintable():
             raise ConfigInvalid("api_key", "holds characters that no key has; was it cut or mixed?")
         return key or NO_KEY

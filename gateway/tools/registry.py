@@ -1,12 +1,14 @@
 """Which tools there are, and which of them an agent has."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 
 import structlog
 
 from gateway.contracts.tool import Tool
 from gateway.errors import ConfigInvalid
+from gateway.ids import AgentId
+from gateway.settings import AgentSettings, GatewaySettings, RoleTools
 
 log = structlog.get_logger()
 
@@ -48,6 +50,25 @@ class ToolRegistry:
                 there_are = ", ".join(sorted(self._known))
                 raise ConfigInvalid(path, f"there is no tool `{name}`; there are: {there_are}")
         return tuple(self._known[name] for name in sorted(set(names)))
+
+
+def check_tools(
+    settings: GatewaySettings, agents: Mapping[AgentId, AgentSettings], registry: ToolRegistry
+) -> None:
+    """Look whether every tool that the settings name exists.
+
+    Raises:
+        ConfigInvalid: one does not.
+    """
+    for name, agent in agents.items():
+        registry.select(agent.tools, f"agents.{name}.tools")
+        registry.select(agent.approvals, f"agents.{name}.approvals")
+        for role in RoleTools.model_fields:
+            named = getattr(agent.tools_for, role)
+            registry.select(named, f"agents.{name}.tools_for.{role}")
+    groups = settings.access.groups
+    for place, its in groups.items() if isinstance(groups, dict) else ():
+        registry.select(its.tools, f"access.groups.{place}.tools")
 
 
 def _is_ours(entry: EntryPoint) -> bool:

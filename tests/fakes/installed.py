@@ -7,13 +7,15 @@ from typing_extensions import override
 
 from gateway.config.installed import Installed
 from gateway.errors import ConfigInvalid
-from gateway.settings import AdapterSettings
+from gateway.settings import AdapterSettings, IdForm
 
 
 class ParrotSettings(AdapterSettings):
     """An account of an invented platform."""
 
     environment: ClassVar[dict[str, str]] = {"token": "PARROT_BOT_TOKEN", "app": "PARROT_APP"}
+    user_ids: ClassVar[IdForm | None] = IdForm(r"\d+", "17")
+    place_ids: ClassVar[IdForm | None] = IdForm(r"-\d+", "-5")
 
     token: SecretStr
     app: SecretStr | None = None

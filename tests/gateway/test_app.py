@@ -186,6 +186,26 @@ async def test_r12_after_the_end_of_input_a_signal_is_still_heard(make: Make) ->
     assert served.turns() == [("postponed", 0)]
 
 
+async def test_r12_after_the_end_of_input_a_model_that_is_down_is_not_waited_for(
+    make: Make,
+) -> None:
+    is_back = asyncio.Event()
+    down = [ProviderUnavailable("down")]
+    model = FakeProvider(otherwise=lambda _: says("Well!") if is_back.is_set() else down)
+    served = make(model=model, drain_timeout=30.0)
+    await served.start()
+    await served.writes("hello")
+    served.bot.end_input()
+    await served.reads(OUTAGE_WORDS)
+    await served.passes(10.0)
+    assert served.is_serving
+    await served.ended()
+    assert served.turns() == [("postponed", 0)]
+    is_back.set()
+    async with served.running():
+        await served.reads("Well!")
+
+
 # Ending in trouble.
 
 

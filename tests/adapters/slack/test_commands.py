@@ -27,5 +27,11 @@ def test_an_address_makes_it_one_for_http() -> None:
     assert told["settings"]["socket_mode_enabled"] is False
 
 
+def test_a_command_that_slack_would_not_take_is_refused() -> None:
+    result = CliRunner().invoke(main, ["slack", "manifest", "--command", "ask"])
+    assert result.exit_code == 2
+    assert "must look like /parley" in result.stderr
+
+
 def test_the_command_line_lists_the_platforms_own_commands() -> None:
     assert "  slack " in CliRunner().invoke(main, ["--help"]).stdout

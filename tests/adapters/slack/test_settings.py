@@ -41,7 +41,7 @@ def test_two_tokens_are_enough() -> None:
         ({"mode": "http"}, "mode is http: signing_secret is missing"),
         ({"mode": "http", "signing_secret": " "}, "must not be blank"),
         ({"api_base": "slack.com"}, "must be an address"),
-        ({"command": "parley"}, "pattern"),
+        ({"command": "parley"}, "must look like /parley"),
         ({"colour": "red"}, "Extra inputs"),
     ],
 )

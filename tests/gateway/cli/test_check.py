@@ -63,6 +63,29 @@ def test_a_tool_that_is_not_there_is_a_problem() -> None:
     assert result.stderr.startswith("parley: agents.main.tools: there is no tool `nwo`")
 
 
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("agents: {main: {provider: demo, approvals: [edit_fiel]}}", "agents.main.approvals"),
+        (
+            "agents: {main: {provider: demo, tools_for: {guest: [x]}}}",
+            "agents.main.tools_for.guest",
+        ),
+        ("access: {groups: {'telegram:-5': {tools: [x]}}}", "access.groups.telegram:-5.tools"),
+    ],
+)
+def test_nor_may_a_tool_be_named_elsewhere_that_is_not_there(text: str, path: str) -> None:
+    result = check(text)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"parley: {path}: there is no tool `")
+
+
+def test_a_store_that_is_no_file_is_a_problem() -> None:
+    result = check("store: {url: 'postgresql://localhost/parley'}")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("parley: store.url: must be sqlite:///path")
+
+
 def test_a_file_that_is_not_there() -> None:
     result = CliRunner().invoke(main, ["check", "--config", "nowhere.yaml"])
     assert (result.exit_code, result.stderr) == (2, "parley: nowhere.yaml: there is no such file\n")

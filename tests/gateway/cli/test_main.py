@@ -101,6 +101,13 @@ def test_help_lists_every_command() -> None:
         assert f"  {name} " in result.stdout
 
 
+@pytest.mark.parametrize("group", ["", "people", "places", "sessions", "dead", "pair", "slack"])
+def test_no_line_of_help_is_cut_short(group: str) -> None:
+    shown = CliRunner().invoke(main, [*group.split(), "--help"]).stdout
+    _, listed = shown.split("Commands:")
+    assert "..." not in listed
+
+
 def test_an_unknown_command_is_refused() -> None:
     result = CliRunner().invoke(main, ["serv"])
     assert result.exit_code == 2

@@ -165,6 +165,8 @@ async def test_the_place_that_called_in_vain_is_told_with_its_id(either: FakeGat
     assert (elsewhere["is_allowed"], elsewhere["refused"]) == (False, 2)
     assert (elsewhere["refused_by"], elsewhere["accounts"]) == ("fake:eve", ["bot"])
     shown = (await parley(either, "places", "list")).stdout
+    (unused,) = [line for line in shown.splitlines() if line.startswith("fake:-300")]
+    assert unused.split()[-2:] == ["0", "-"]
     assert "fake:-200    bot      2 times  fake:eve" in shown
     assert "Name a place in access.groups" in shown
 

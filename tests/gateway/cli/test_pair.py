@@ -100,3 +100,18 @@ async def test_names_are_no_ids(identity: str) -> None:
     result = await pair("admit", identity)
     assert result.exit_code == 1
     assert "platform's own id" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("identity", "words"),
+    [
+        ("telegram:ann", "such as telegram:123456789"),
+        ("discord:ann", "such as discord:123456789012345678"),
+        ("slack:U0456EFGH", "such as slack:T0123ABCD:U0456EFGH"),
+        ("telegarm:7", "on no platform of this version"),
+    ],
+)
+async def test_what_nobodys_id_can_be_lets_in_nobody(identity: str, words: str) -> None:
+    result = await pair("admit", identity)
+    assert result.exit_code == 1
+    assert words in result.stderr

@@ -189,7 +189,7 @@ async def test_sessions_are_listed_and_taken_up_by_number(make: Make) -> None:
         await served.asks("/resume", "Which one?", "ann")
         await served.asks("/resume 3", "Which one?", "ann")
         await served.asks("/resume 1", "That is the one we are in.", "ann")
-        await served.asks("/resume 2", "We go on with: one.", "ann")
+        await served.asks("/resume 2", "We go on with: one", "ann")
         await served.asks("three", user="ann")
         told = [entry for entry in served.model.requests[-1].entries if type(entry) is UserEntry]
         assert told == [UserEntry("one"), UserEntry("three")]
@@ -222,6 +222,18 @@ async def test_the_owner_lets_a_stranger_in_by_a_button_that_outlives_a_restart(
     assert served.rows("select actor from audit where action = 'pairing.admitted'") == [
         ("fake:owner",)
     ]
+
+
+async def test_an_owner_who_comes_late_is_told_who_asked_meanwhile(make: Make) -> None:
+    served = make()
+    async with served.running():
+        for stranger in ("bob", "eve"):
+            await served.writes("let me in", stranger)
+            await served.reads("good for an hour", stranger)
+        await served.asks("/pair", "2. Ann (`fake:eve`)", "owner")
+        await served.presses("Let in 2", "owner")
+        await served.reads("You have been let in.", "eve")
+        await served.asks("/pair", "1. Ann (`fake:bob`)\n\nWrite `/pair CODE`", "owner")
 
 
 async def test_the_owner_refuses_a_stranger(make: Make) -> None:

@@ -146,6 +146,14 @@ def test_every_problem_is_listed_with_its_path(tmp_path: Path) -> None:
     ]
 
 
+def test_a_bound_is_told_as_its_value_was_written(tmp_path: Path) -> None:
+    lines = refused("retention: {records: 1d, usage: 100}", tmp_path)
+    assert lines == [
+        "retention.records: must be at least 7d (got `1d`)",
+        "retention.usage: must be at least 2764800 (got 100)",
+    ]
+
+
 def test_names_that_nothing_stands_behind_are_refused(tmp_path: Path) -> None:
     assert refused(
         "agents: {main: {provider: demmo}}\n"
@@ -237,6 +245,24 @@ def test_what_is_hardly_meant_gets_a_warning(access: str, start: str, config: Pa
     config.write_text(f"adapters: {{}}\naccess: {access}")
     (warning,) = load(config).warnings
     assert warning.startswith(start)
+
+
+def test_ids_that_look_like_none_get_a_warning(config: Path) -> None:
+    roles = "{'parrot:1': admin, 'parrot:eve': guest}"
+    config.write_text(
+        f"adapters: {{parrot: {{token: '${{TOKEN}}'}}, owl: {{}}}}\n"
+        "access:\n"
+        "  owners: ['parrot:17', 'parrot:ann', 'owl:ann']\n"
+        f"  groups: {{'parrot:-5': {{roles: {roles}}}, 'parrot:5': {{}}, 'owl:den': {{}}}}\n"
+    )
+    assert load(config, TOKEN=CANARY).warnings == (
+        "access.owners: parrot:ann does not look like an id of parrot, such as parrot:17",
+        "access.groups: parrot:5 does not look like an id of parrot, such as parrot:-5",
+        (
+            "access.groups.parrot:-5.roles: parrot:eve does not look like an id of parrot, "
+            "such as parrot:17"
+        ),
+    )
 
 
 def test_relative_paths_start_at_the_file(config: Path) -> None:

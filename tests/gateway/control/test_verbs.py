@@ -61,7 +61,7 @@ async def test_a_stranger_is_listed_and_let_in_by_their_code(served: FakeGateway
     await served.reads(WELCOME_WORDS)
     listed = await told(served, "pair.list")
     assert listed["requests"] == []
-    assert [(one["external_user"], one["role"]) for one in listed["people"]] == [("ann", "member")]
+    assert [(one["identity"], one["role"]) for one in listed["people"]] == [("fake:ann", "member")]
     await served.asks("hello")
 
 
@@ -92,6 +92,28 @@ async def test_a_person_is_let_in_and_sent_off_by_their_id(served: FakeGateway) 
     await code_of(served, "bob")
     with pytest.raises(Refused, match="fake:eve is not known here"):
         await told(served, "pair.dismiss", identity="fake:eve")
+
+
+async def test_who_has_asked_and_is_let_in_by_id_is_told_so_and_asks_no_longer(
+    served: FakeGateway,
+) -> None:
+    code = await code_of(served, "ann")
+    await told(served, "pair.admit", identity="fake:ann")
+    await served.reads(WELCOME_WORDS, "ann")
+    listed = await told(served, "pair.list")
+    assert listed["requests"] == []
+    assert [(one["identity"], one["name"]) for one in listed["people"]] == [("fake:ann", "Ann")]
+    with pytest.raises(Refused, match="wrong, used or expired"):
+        await told(served, "pair.approve", code=code)
+
+
+async def test_an_owner_is_listed_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with gateways(tmp_path, monkeypatch) as make:
+        made = make("bot", access={"direct_messages": "pairing", "owners": ["fake:owner"]})
+        async with made.running():
+            await made.asks("hello", user="owner")
+            (listed,) = (await told(made, "pair.list"))["people"]
+            assert (listed["identity"], listed["role"]) == ("fake:owner", "owner")
 
 
 @pytest.mark.parametrize("identity", ["", "ann", "fake:", ":ann", "fake:@ann"])

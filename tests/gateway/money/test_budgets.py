@@ -32,6 +32,7 @@ def thrifty(
     agent = AgentSettings.model_validate({
         "provider": "fake",
         "model": "big",
+        "models": ["small"],
         "max_output_tokens": 1_000,
         "tools": tools,
         "prices": {"big": {"input": 1.0, "output": 2.0}},
@@ -194,6 +195,16 @@ async def test_usage_tells_what_is_left(make: Make) -> None:
         assert "| big | 1 | 600 | 0 | 400 | 0.0014 USD |" in shown
         assert "- My budget for all conversations, this month: 0.9986 USD of 1.00 USD" in shown
         assert "Everybody" not in shown
+
+
+async def test_what_has_no_price_is_not_told_to_cost_nothing(make: Make) -> None:
+    served = thrifty(make)
+    async with served.running():
+        await served.asks("one")
+        await served.asks("/model small", "I use")
+        await served.asks("two")
+        await served.asks("/usage", "| small | 1 | 600 | 0 | 400 | - |")
+        assert "| big | 1 | 600 | 0 | 400 | 0.0014 USD |" in served.texts()[-1]
 
 
 async def test_an_owner_sees_everybodys_where_nobody_else_reads_it(make: Make) -> None:

@@ -33,9 +33,10 @@ def test_an_unknown_name_is_told_with_those_that_exist() -> None:
 
 
 @pytest.mark.parametrize("name", ["openai", "anthropic"])
-def test_a_missing_key_names_its_setting(name: str) -> None:
-    with pytest.raises(ConfigInvalid, match=r"agents\.main\.api_key: is missing"):
+def test_a_missing_key_names_its_setting_and_its_variable(name: str) -> None:
+    with pytest.raises(ConfigInvalid, match=r"agents\.main\.api_key: is missing") as raised:
         make_provider(MAIN, AgentSettings(provider=name))
+    assert f"{name.upper()}_API_KEY in the environment" in str(raised.value)
 
 
 @pytest.mark.parametrize("key", ["sk-tést", "sk-\ntest", "sk-\x00"])
