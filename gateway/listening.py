@@ -5,15 +5,19 @@ body is read up to a limit, and within a time.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
 
+import structlog
 from aiohttp import web
 
 from gateway.clock import Clock
 from gateway.errors import ConfigInvalid
+
+log = structlog.get_logger()
 
 _MOST_BYTES = 1_000_000
 _TO_PROVE_ITSELF = 10.0
@@ -21,6 +25,10 @@ _TO_SEND_A_BODY = 10.0
 _TO_ANSWER_AT_THE_END = 5.0
 _TO_HEAR_WHY = 0.5
 """Seconds in which a caller that is turned away may go on sending, to read the answer."""
+
+_UNHEARD = logging.getLogger(f"{__name__}.callers")
+"""The library writes a traceback for whatever anybody sends that is no request."""
+_UNHEARD.setLevel(logging.CRITICAL + 1)
 
 Answer = Callable[[web.BaseRequest], Awaitable[web.Response]]
 
@@ -54,7 +62,10 @@ class Listener:
             ConfigInvalid: the port cannot be had.
         """
         server = web.Server(
-            partial(self._answer, answer), access_log=None, lingering_time=_TO_HEAR_WHY
+            partial(self._answer, answer),
+            access_log=None,
+            logger=_UNHEARD,
+            lingering_time=_TO_HEAR_WHY,
         )
         async with asyncio.TaskGroup() as watches:
 
@@ -86,6 +97,8 @@ class Listener:
                 return await request.read()
         except TimeoutError as error:
             raise NotTaken(HTTPStatus.REQUEST_TIMEOUT) from error
+        except web.RequestPayloadError as error:
+            raise NotTaken(HTTPStatus.BAD_REQUEST) from error
 
     async def _open(self, connect: Callable[[], web.RequestHandler]) -> asyncio.Server:
         loop = asyncio.get_running_loop()
@@ -108,5 +121,10 @@ class Listener:
             return await answer(request)
         except NotTaken as refusal:
             response = web.Response(status=refusal.status)
-            response.force_close()
-            return response
+        except (web.HTTPException, ConnectionError):
+            raise
+        except Exception:
+            log.exception("request.failed")
+            response = web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR)
+        response.force_close()
+        return response

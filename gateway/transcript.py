@@ -171,3 +171,32 @@ def entry_tokens(entry: Entry) -> int:
     if isinstance(entry, UserEntry) and not isinstance(entry.content, str):
         tokens += _FILE_TOKENS * sum(isinstance(block, FileBlock) for block in entry.content)
     return tokens
+
+
+TEXT_LIMIT = 40_000
+"""Characters of a text file that a model is shown; the rest is for tools to read."""
+
+# fmt: off
+_TEXT_SUFFIXES = (
+    ".c", ".cfg", ".conf", ".cpp", ".css", ".csv", ".env", ".go", ".h", ".html", ".ini", ".java",
+    ".js", ".json", ".jsonl", ".log", ".lua", ".md", ".php", ".py", ".rb", ".rs", ".rst", ".sh",
+    ".sql", ".svg", ".tex", ".toml", ".ts", ".tsv", ".txt", ".xml", ".yaml", ".yml",
+)
+# fmt: on
+_TEXT_MIMES = frozenset({
+    "application/json",
+    "application/javascript",
+    "application/sql",
+    "application/toml",
+    "application/x-sh",
+    "application/xml",
+    "application/yaml",
+    "application/x-yaml",
+})
+
+
+def is_text(block: FileBlock) -> bool:
+    """Say whether a file is shown to models as text, by what its sender calls it."""
+    mime = block.mime.partition(";")[0].strip()
+    named = mime.startswith("text/") or mime.endswith(("+json", "+xml")) or mime in _TEXT_MIMES
+    return named or block.name.lower().endswith(_TEXT_SUFFIXES)

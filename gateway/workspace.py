@@ -218,7 +218,12 @@ def check_room(workspace: Path, size: int, quota: int = QUOTA) -> None:
     """Raise `Refused`, in words for the user, when `size` more bytes are too many."""
     if _used(workspace) + size > quota:
         raise Refused(f"There is no room: files may take {quota // 1_000_000} MB in all.")
-    if shutil.disk_usage(workspace).free - size < KEEP_FREE:
+    check_disk(workspace, size)
+
+
+def check_disk(directory: Path, size: int) -> None:
+    """Raise `Refused`, in words for the user, when the store would be left too little."""
+    if shutil.disk_usage(directory).free - size < KEEP_FREE:
         raise Refused("The disk is almost full, so no file can be saved now.")
 
 

@@ -11,17 +11,20 @@ from collections.abc import Iterator
 from gateway.chat_text import clean
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
-_FENCE = re.compile(r"^[ ]{0,3}(?:[>*+-][ \t]*|\d{1,9}[.)][ \t]+|[ ]{1,})*(`{3,}|~{3,})(.*)$")
+_FENCE = re.compile(r"^[ ]*(?:[>*+-][ \t]*|\d{1,9}[.)][ \t]+)*(`{3,}|~{3,})(.*)$")
+"""No character can be read in two ways, or trying all of them would take for ever."""
 _CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
-_IMAGE = re.compile(r"!\[([^\]\n]*)\](?=\()")
+_IMAGE = re.compile(r"!\[([^\]\n]*)(\](?=\())?")
+"""What begins like an image is taken as a whole, or many of them would be read again and again."""
 _LINKED_IMAGE = re.compile(r"\[!\[([^\[\]\n]*)\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)\](?=\()")
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^\s<>]+)>")
 _READ_AS_ENTITY = re.compile(r"&(?=(?:amp|lt|gt);)")
 _QUOTE_SIGNS = re.compile(r"^(?:[ \t]*(?:>|[-*+](?=[ \t])|\d{1,9}[.)](?=[ \t])))*[ \t]*>[ \t]?")
-_UNFINISHED = re.compile(
-    r"(?:\[!\[[^\[\]\n]*\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\([^()\s]*|\)\]?)?"
-    r"|!(?:\[[^\]\n]*\]?)?|<[^\s>]*|&[a-z]{0,3})$"
+_UNFINISHED_PICTURE = re.compile(
+    r"\[!\[[^\[\]\n]*\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\([^()\s]*|\)\]?)?\Z"
 )
+_UNFINISHED_ENTITY = re.compile(r"&[a-z]{0,3}\Z")
+_NOT_IN_A_SIGN = re.compile(r"[\s>]")
 
 
 def safe(markdown: str) -> str:
@@ -37,7 +40,23 @@ def measure(markdown: str) -> int:
 
 def settled(markdown: str) -> str:
     """Leave out an end that may still turn out to be a picture, a link or an entity."""
-    return _UNFINISHED.sub("", markdown)
+    end = len(markdown) - markdown.endswith("\n")
+    begun = min(_unfinished(markdown[:end]), default=end)
+    return markdown[:begun] + markdown[end:]
+
+
+def _unfinished(text: str) -> Iterator[int]:
+    """Yield where each kind begins that is unfinished; looks at no part of the text often."""
+    for kind in (_UNFINISHED_PICTURE, _UNFINISHED_ENTITY):
+        if found := kind.search(text):
+            yield found.start()
+    last_word = next(_NOT_IN_A_SIGN.finditer(text[::-1]), None)
+    starts = [text.find("<", 0 if last_word is None else len(text) - last_word.start())]
+    for told in (text, text.removesuffix("]")):
+        starts += [told.find("![", max(told.rfind("]"), told.rfind("\n")) + 1)]
+    yield from (start for start in starts if start >= 0)
+    if text.endswith("!"):
+        yield len(text) - 1
 
 
 def escape(text: str) -> str:
@@ -54,7 +73,7 @@ def as_mrkdwn(markdown: str) -> str:
 
 def plain(markdown: str, limit: int) -> str:
     """Return a text for notifications: the words, escaped, cut to a length."""
-    text = re.sub(r"^\s*(?:`{3,}|~{3,}).*$", "", clean(markdown), flags=re.MULTILINE)
+    text = re.sub(r"^[^\S\n]*(?:`{3,}|~{3,}).*$", "", clean(markdown), flags=re.MULTILINE)
     text = re.sub(r"^#{1,6}\s+|\*\*|__|`", "", text, flags=re.MULTILINE)
     short = escape(text).strip()
     if len(short) <= limit:
@@ -98,8 +117,12 @@ def _safe_prose(text: str) -> str:
 
 def _without_pictures(text: str) -> str:
     text = _LINKED_IMAGE.sub(lambda image: f"[{image[1] or 'image'}]", text)
-    linked = _IMAGE.sub(lambda image: f"[{image[1] or 'image'}]", text)
+    linked = _IMAGE.sub(_as_link, text)
     return _AUTOLINK.sub(r"\1", linked)
+
+
+def _as_link(image: re.Match[str]) -> str:
+    return image[0] if image[2] is None else f"[{image[1] or 'image'}]"
 
 
 def _escaped(line: str) -> str:

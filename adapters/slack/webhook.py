@@ -16,6 +16,8 @@ from gateway.clock import Clock
 from gateway.listening import Listener, NotTaken
 
 _MOST_CALLERS = 256
+_LONGEST_MOMENT = 12
+"""Digits of a time in seconds; far more are no number that can be reckoned with."""
 
 Take = Callable[[str, dict[str, str]], Awaitable[BoltResponse]]
 """Takes the body and the headers of a request that is surely Slack's."""
@@ -81,6 +83,8 @@ class EventServer:
         shown = request.headers.get("X-Slack-Signature", "")
         moment = request.headers.get("X-Slack-Request-Timestamp", "")
         if not (shown.isascii() and moment.isascii() and moment.isdigit()):
+            return False
+        if len(moment) > _LONGEST_MOMENT:
             return False
         try:
             return self._verifier.is_valid(body, moment, shown)

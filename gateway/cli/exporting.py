@@ -24,12 +24,9 @@ def write_copy(config: Path | None, identity: str, folder: Path) -> Sequence[Pat
     kept = asyncio.run(_read(settings, clock, identity))
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        paths = write_export(folder, kept, settings.data_dir, clock.now())
-        for path in paths:
-            path.chmod(0o600)
+        return write_export(folder, kept, settings.data_dir, clock.now())
     except OSError as error:
         raise Refused(f"cannot write to {folder}: {error.strerror}") from error
-    return paths
 
 
 async def _read(settings: GatewaySettings, clock: Clock, identity: str) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from gateway.contracts.stores import Turns
 
 
 class Retry(Command):
-    """Puts the place's last unanswered message back in its line, ahead of what waits."""
+    """Puts the place's last unanswered message back in its line, if the same person wrote it."""
 
     name = "retry"
     summary = "Try my last failed answer again"
@@ -17,5 +17,5 @@ class Retry(Command):
 
     @override
     async def run(self, call: Call) -> Answer:
-        revived = await self._turns.revive(call.kept.session_key)
+        revived = await self._turns.revive(call.kept.session_key, by=call.kept)
         return Answer("" if revived else "There is nothing to try again.")

@@ -88,9 +88,10 @@ class Turns(Protocol):
         """End the turn and close its message; the reason is for who runs the gateway."""
         ...
 
-    async def revive(self, session_key: str) -> Kept | None:
+    async def revive(self, session_key: str, *, by: Kept | None = None) -> Kept | None:
         """Make the lane's last turn, if it failed, stopped or died, wait again.
 
+        Given who asks for it, none but a turn of their own: it has its own sender's rights.
         Its earlier messages stay as they are: the new attempt writes new ones.
         """
         ...

@@ -31,7 +31,8 @@ class _Taken:
 class Rates:
     """Counts in memory; a restart forgives. Controls are counted apart, so `/stop` gets through.
 
-    What counts is when a message was written: what was missed and comes all at once was not.
+    What counts is when a message was written, or was last made another: what was missed and
+    comes all at once was not written at once.
     """
 
     def __init__(self, limits: RateLimits, clock: Clock) -> None:
@@ -43,7 +44,8 @@ class Rates:
         """Count a message; return whose limit it is over, and do not count it then."""
         person = (admission.person.id, is_control), self._limit_of(admission.role)
         place = (message.address.place_name, is_control), self._limits.place
-        taken = _Taken(message.sent_at, message.album or message.event_key)
+        written_at = max(message.sent_at, message.edited_at or 0.0)
+        taken = _Taken(written_at, message.album or message.event_key)
         if not self._has_room(*person, taken):
             return "person"
         is_shared = not message.address.place.is_direct and admission.role < Role.OWNER

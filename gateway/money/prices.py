@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from gateway.contracts.money import Amount
 from gateway.contracts.provider import ModelRequest
 from gateway.settings import AgentSettings, Price
-from gateway.transcript import Entry, FileBlock, Usage, UserEntry, entry_text
+from gateway.transcript import TEXT_LIMIT, Entry, FileBlock, Usage, UserEntry, entry_text, is_text
 
 _IMAGE_TOKENS = 3_000
 _DOCUMENT_BYTES_A_TOKEN = 20
 _TEXT_BYTES_A_TOKEN = 2
 """No language is written in so few; only noise is."""
+_TEXT_BYTES = 4 * TEXT_LIMIT
+"""Of a text file, what is shown at most."""
 
 
 def micros_of(price: Price | None, usage: Usage) -> int:
@@ -65,8 +67,8 @@ def _most_of_entry(entry: Entry) -> int:
 
 
 def _most_of_file(file: FileBlock) -> int:
+    if is_text(file):  # looked at first: it may be called a picture as well
+        return _IMAGE_TOKENS + min(file.size, _TEXT_BYTES) // _TEXT_BYTES_A_TOKEN
     if file.mime.startswith("image/"):
         return _IMAGE_TOKENS
-    is_text = file.mime.startswith("text/")
-    each = _TEXT_BYTES_A_TOKEN if is_text else _DOCUMENT_BYTES_A_TOKEN
-    return _IMAGE_TOKENS + file.size // each
+    return _IMAGE_TOKENS + file.size // _DOCUMENT_BYTES_A_TOKEN

@@ -1,15 +1,19 @@
 """A person's own copy of all that is kept of them: one archive to read, one with their files."""
 
 import json
+import os
 import re
+import secrets
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from gateway.ids import PersonId
-from gateway.workspace import files_beneath, read_beneath, user_workspaces
+from gateway.workspace import check_disk, files_beneath, read_beneath, user_workspaces
 
 _TIMES = re.compile(r".*_(at|active|since)")
 _FILES_AT_MOST = 10_000
@@ -23,38 +27,67 @@ data.json       everything, for programs: conversations, what you said in groups
 What the chat platforms and the makers of models keep is not in here: ask them.
 """
 _WITH_FILES = "your files     are in a second archive\n"
+_PACKED = zipfile.ZIP_DEFLATED
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One of the person's files."""
+
+    agent: str
+    root: Path
+    name: str
+    size: int
 
 
 def write_export(folder: Path, data: Mapping[str, Any], data_dir: Path, at: float) -> list[Path]:
     """Write the archives into a folder that is there, and return them; blocks.
 
+    They take the place of whatever has their names, and are for the owner's eyes alone.
+
     Raises:
         OSError: the disk is full, or the like.
+        Refused: the store's own disk would be.
     """
     files = list(_files(data_dir, data["person"]))
+    written = json.dumps(_dated(data), indent=2, ensure_ascii=False)
+    if folder.stat().st_dev == data_dir.stat().st_dev:
+        check_disk(folder, len(written) + sum(file.size for file in files))
     whole = folder / "export.zip"
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+    with _archive(whole) as archive:
         told = _README.format(at=_moment(at), files=_WITH_FILES if files else "")
         archive.writestr("README.txt", told)
-        archive.writestr("data.json", json.dumps(_dated(data), indent=2, ensure_ascii=False))
+        archive.writestr("data.json", written)
         for number, session in enumerate(data["conversations"], 1):
             archive.writestr(f"conversations/{_name(number, session)}", _readable(session))
     return [whole, _write_files(folder, files)] if files else [whole]
 
 
-def _write_files(folder: Path, files: Sequence[tuple[str, Path, str]]) -> Path:
+def _write_files(folder: Path, files: Sequence[_File]) -> Path:
     path = folder / "files.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for agent, root, name in files:
-            archive.writestr(f"{agent}/{name}", read_beneath(root, name))
+    with _archive(path) as archive:
+        for file in files:
+            archive.writestr(f"{file.agent}/{file.name}", read_beneath(file.root, file.name))
     return path
 
 
-def _files(data_dir: Path, person: PersonId) -> Iterator[tuple[str, Path, str]]:
-    """Yield each file with its agent and its root."""
+@contextmanager
+def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Write an archive under a name that nobody can have prepared, then give it its own."""
+    draft = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(file, "wb") as opened, zipfile.ZipFile(opened, "w", _PACKED) as archive:
+            yield archive
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _files(data_dir: Path, person: PersonId) -> Iterator[_File]:
     for agent, root in user_workspaces(data_dir, person):
-        for name, _ in files_beneath(root, "", _FILES_AT_MOST):
-            yield agent, root, name
+        for name, size in files_beneath(root, "", _FILES_AT_MOST):
+            yield _File(agent, root, name, size)
 
 
 def _name(number: int, session: Mapping[str, Any]) -> str:

@@ -9,34 +9,14 @@ from dataclasses import dataclass
 
 from gateway.contracts.provider import ReadFile
 from gateway.providers.history import Asked, Round
-from gateway.transcript import FileBlock
+from gateway.transcript import TEXT_LIMIT, FileBlock, is_text
 
 IMAGE_LIMIT = 3_750_000
 """Bytes; 5 MB in base64, the least of what the servers take."""
 PDF_LIMIT = 20_000_000
-TEXT_LIMIT = 40_000
-"""Characters of a text file; the rest is for tools to read."""
 ALL_LIMIT = 20_000_000
 """Bytes of all files of one request."""
 FILES_LIMIT = 20
-
-# fmt: off
-_TEXT_SUFFIXES = (
-    ".c", ".cfg", ".conf", ".cpp", ".css", ".csv", ".env", ".go", ".h", ".html", ".ini", ".java",
-    ".js", ".json", ".jsonl", ".log", ".lua", ".md", ".php", ".py", ".rb", ".rs", ".rst", ".sh",
-    ".sql", ".svg", ".tex", ".toml", ".ts", ".tsv", ".txt", ".xml", ".yaml", ".yml",
-)
-# fmt: on
-_TEXT_MIMES = frozenset({
-    "application/json",
-    "application/javascript",
-    "application/sql",
-    "application/toml",
-    "application/x-sh",
-    "application/xml",
-    "application/yaml",
-    "application/x-yaml",
-})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +87,11 @@ def _open(block: FileBlock, read_file: ReadFile) -> tuple[Shown, int]:
 def _is_worth_reading(block: FileBlock) -> bool:
     if block.size > PDF_LIMIT:
         return False
-    return block.mime.startswith("image/") or _is_pdf(block) or _is_text(block)
+    return block.mime.startswith("image/") or _is_pdf(block) or is_text(block)
 
 
 def _is_pdf(block: FileBlock) -> bool:
     return block.mime == "application/pdf" or block.name.lower().endswith(".pdf")
-
-
-def _is_text(block: FileBlock) -> bool:
-    mime = block.mime.partition(";")[0].strip()
-    named = mime.startswith("text/") or mime.endswith(("+json", "+xml")) or mime in _TEXT_MIMES
-    return named or block.name.lower().endswith(_TEXT_SUFFIXES)
 
 
 def _shown(block: FileBlock, data: bytes) -> Shown:
@@ -128,7 +102,7 @@ def _shown(block: FileBlock, data: bytes) -> Shown:
         return _named(block, "", Picture(mime, _base64(data)))
     if data.startswith(b"%PDF-") and len(data) <= PDF_LIMIT:
         return _named(block, "", Document(block.name or "file.pdf", _base64(data)))
-    if _is_text(block) and b"\0" not in data:
+    if is_text(block) and b"\0" not in data:
         return Shown(_text(block, data))
     return _named(block, "")
 

@@ -178,7 +178,12 @@ class _Reading:
 
     async def in_groups(self) -> list[dict[str, Any]]:
         said = [
-            {"account": account, "agent": row.agent, "place": row.key, **_entry(row)}
+            {
+                "account": account,
+                "agent": row.agent,
+                "place": row.key,
+                **_without_heard(_entry(row)),
+            }
             for account in self._accounts
             for row in await self._read(_IN_GROUPS, account=account)
         ]
@@ -187,7 +192,8 @@ class _Reading:
             for account in self._accounts
             for row in await self._read(QUOTING, pattern=like(f'"{account}"'))
         ]
-        return [*said, *(_own_words(one) for one in quoted)]
+        # A name or a file may be called as somebody's id is written.
+        return [*said, *(told for one in quoted if (told := _own_words(one))["quoted"])]
 
     async def received(self) -> list[dict[str, Any]]:
         rows = [
@@ -254,9 +260,22 @@ def _entry(row: Any) -> dict[str, Any]:
     return {"kind": row.kind, "created_at": row.created_at, **json.loads(row.body)}
 
 
+def _without_heard(entry: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what others said before it; one's own such words are told as quoted."""
+    if not (blocks := _blocks(entry)):
+        return entry
+    return {**entry, "content": [block for block in blocks if "author" not in block]}
+
+
+def _blocks(entry: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the parts of what was said; plain words have none."""
+    content = entry.get("content")
+    return content if isinstance(content, list) else []
+
+
 def _own_words(quoted: Mapping[str, Any]) -> dict[str, Any]:
     """Keep of another's question only the words that it quotes of this account."""
-    blocks = quoted["quoted_in"]["content"]
+    blocks = _blocks(quoted["quoted_in"])
     own = [block["text"] for block in blocks if block.get("author") == quoted["account"]]
     return {"account": quoted["account"], "place": quoted["place"], "quoted": own}
 

@@ -1,5 +1,7 @@
 """Turns, their attempts and their steps."""
 
+from typing import Any
+
 from sqlalchemy import bindparam, exists, literal_column, or_, select, update
 from typing_extensions import override
 
@@ -8,6 +10,7 @@ from gateway.contracts.inbox import Kept
 from gateway.contracts.stores import SessionInfo, Turn, Turns, TurnState
 from gateway.errors import LaneLost, MessageGone
 from gateway.ids import NewId, TurnId
+from gateway.store.codec import load_message
 from gateway.store.database import Database
 from gateway.store.inserts import insert, insert_or_skip
 from gateway.store.kept import put_state, waiting_row, was_withdrawn
@@ -62,7 +65,13 @@ _FAILED = or_(
 )
 _LAST_ASKED = (
     # Turns that left no entry and did not fail are commands: they hide nothing.
-    select(turns.c.id, turns.c.number, _FAILED.label("has_failed"))
+    select(
+        turns.c.id,
+        turns.c.number,
+        inbox.c.person,
+        inbox.c.message,
+        _FAILED.label("has_failed"),
+    )
     .join(inbox, inbox.c.number == turns.c.number)
     .where(
         inbox.c.session_key == bindparam("session_key"),
@@ -117,10 +126,10 @@ class SqlTurns(Turns):
         await self._database.write(operation)
 
     @override
-    async def revive(self, session_key: str) -> Kept | None:
+    async def revive(self, session_key: str, *, by: Kept | None = None) -> Kept | None:
         now = self._clock.now()
         return await self._database.write(
-            lambda transaction: _revive(transaction, session_key, now)
+            lambda transaction: _revive(transaction, session_key, by, now)
         )
 
     @override
@@ -164,9 +173,16 @@ def _begin(transaction: Transaction, kept: Kept, turn: TurnId, now: float) -> Tu
     return Turn(turn, fresh, fence, 1, now)
 
 
-def _revive(transaction: Transaction, session_key: str, now: float) -> Kept | None:
+def _revive(transaction: Transaction, session_key: str, by: Kept | None, now: float) -> Kept | None:
     last = transaction.row(_LAST_ASKED, {"session_key": session_key})
-    if last is None or not last.has_failed:
+    if last is None or not last.has_failed or not (by is None or _is_own(last, by)):
         return None
     let_wait_again(transaction, last.id, last.number, now)
     return waiting_row(transaction, last.number)
+
+
+def _is_own(asked: Any, by: Kept) -> bool:
+    """Say whether both were written by one account, or by accounts of one person."""
+    if asked.person is not None and asked.person == by.person:
+        return True
+    return load_message(asked.message).address.identity == by.message.address.identity

@@ -127,3 +127,13 @@ def test_a_notification_is_words_cut_to_size() -> None:
     assert len(cut) <= 100
     assert cut.endswith("…")
     assert re.search(r"&[a-z]*…$", cut) is None
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("unit", [" ", "\n", "> ", "- ", "1. ", "![", "[![", "<", "`", "![a] "])
+@pytest.mark.parametrize("end", ["x", "]y", "> y"])
+def test_t67_no_text_takes_long_to_be_made_safe(unit: str, end: str) -> None:
+    text = unit * (30_000 // len(unit)) + end
+    assert decoded(safe(text)).endswith(end[-1])
+    assert text.startswith(settled(text))
+    assert len(plain(text, 100)) <= 100

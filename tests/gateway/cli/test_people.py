@@ -209,6 +209,26 @@ async def test_a_copy_is_written_for_the_operator(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("linked")
+async def test_t37_a_copy_is_not_written_into_what_another_has_prepared(tmp_path: Path) -> None:
+    folder, elsewhere = tmp_path / "copies", tmp_path / "elsewhere"
+    folder.mkdir()
+    prepared = folder / "export.zip"
+    prepared.write_bytes(b"prepared")
+    prepared.chmod(0o666)
+    with prepared.open("rb") as held:
+        assert (await people("export", "discord:42", "--to", str(folder))).exit_code == 0
+        assert held.read() == b"prepared"
+    assert prepared.stat().st_mode & 0o777 == 0o600
+    prepared.unlink()
+    elsewhere.write_bytes(b"untouched")
+    prepared.symlink_to(elsewhere)
+    assert (await people("export", "discord:42", "--to", str(folder))).exit_code == 0
+    assert elsewhere.read_bytes() == b"untouched"
+    assert zipfile.is_zipfile(prepared)
+    assert [path.name for path in folder.iterdir()] == ["export.zip"]
+
+
+@pytest.mark.usefixtures("linked")
 async def test_a_person_is_erased_only_after_a_yes() -> None:
     asked = await people("forget", "telegram:42")
     assert (asked.exit_code, "Nobody can bring it back." in asked.stdout) == (1, True)

@@ -332,3 +332,40 @@ async def test_retry_asks_again_what_failed_and_nothing_else(make: Make) -> None
         await served.idle()
         assert served.model.requests[-1].entries == (UserEntry("one"),)
         await served.asks("/retry", "There is nothing to try again.")
+
+
+async def test_t15_nobody_has_anothers_words_answered_again_with_the_others_rights(
+    make: Make,
+) -> None:
+    gate, place = Gate(), Place("-1")
+    served = make(
+        model=FakeProvider([*says("Once upon")[:1], gate], otherwise=lambda _: says("Well!"))
+    )
+    async with served.running():
+        await served.writes("a story", "admin", place=place)
+        await served.until(gate.reached.is_set)
+        await served.writes("/stop", "admin", place=place)
+        await served.reads("Stopped.", "-1")
+        await served.idle()
+        for other in ("guest", "owner"):
+            await served.writes("/retry", other, place=place)
+            await served.idle()
+            assert served.texts("-1")[-1] == "There is nothing to try again."
+        assert len(served.model.requests) == 1
+        await served.writes("/retry", "admin", place=place)
+        await served.reads("Well!", "-1")
+
+
+async def test_a_linked_account_has_its_persons_words_answered_again(make: Make) -> None:
+    answers = ([ProviderFailed("The key is bad.")], says("Two."))
+    served = make(model=FakeProvider(*answers))
+    async with served.running():
+        await served.asks("/link", "good for ten minutes", "member")
+        code = served.texts("member")[-1].partition("`/link ")[2].partition("`")[0]
+        await served.asks(f"/link {code}", "You are about to link", "admin")
+        await served.presses("Yes, link", "admin")
+        await served.presses("Yes, link", "member")
+        await served.reads("was linked with", "admin")
+        await served.asks("one", "The key is bad.", "member")
+        await served.writes("/retry", "admin")
+        await served.reads("Two.", "member")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
+from gateway import workspace
 from gateway.contracts.provider import ModelRequest
 from gateway.ids import MessageId
 from gateway.messages import Address, Attachment, AttachmentKind, OutgoingFile, Place
@@ -302,6 +303,57 @@ async def test_the_copy_has_everything_and_nothing_of_others(make: Make) -> None
         assert name.startswith("main/assets/")
         assert archive.read(name) == b"bytes of mitzi"
     assert not list((served.settings.data_dir / "outgoing").glob("*")), "the copies are gone"
+
+
+async def exported(served: FakeGateway) -> str:
+    """Return the data that Ann is given of herself."""
+    account = served.accounts["bot"]
+    assert isinstance(account, FilingAccount)
+    await served.asks("/export", "Here is all that I keep of you", ANN, sender_name=ANNS_NAME)
+    with zipfile.ZipFile(io.BytesIO(account.received["export.zip"])) as archive:
+        return archive.read("data.json").decode()
+
+
+async def test_t13_the_copy_has_no_words_of_others_that_were_heard_before_ones_own(
+    make: Make,
+) -> None:
+    served = served_by(make)
+    served.accounts["bot"] = FilingAccount(served.clock, "bot")
+    async with served.running():
+        await said_in_group(served, "Ann is not to know of the HONEY", "bob", is_addressed=False)
+        await said_in_group(served, "I was not here then", is_addressed=False)
+        await said_in_group(served, "hello, I am new here")
+        data = await exported(served)
+        for foreign in ("HONEY", "fake:bob", "Bob"):
+            assert foreign not in data
+        assert "hello, I am new here" in data
+        assert "I was not here then" in data
+
+
+async def test_t13_a_name_like_somebodys_id_does_not_keep_their_copy_from_them(
+    make: Make,
+) -> None:
+    served = served_by(make)
+    served.accounts["bot"] = FilingAccount(served.clock, "bot")
+    async with served.running():
+        await ann_asks(served, "My cat is called MITZI.")
+        await served.writes("hello", "eve", place=GROUP, sender_name=f"fake:{ANN}")
+        await served.until(lambda: any("hello" in one for one in served.texts("-1")))
+        await served.idle()
+        assert "My cat is called MITZI." in await exported(served)
+
+
+async def test_t40_a_copy_leaves_the_last_of_the_disk_to_the_store(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = served_by(make)
+    account = served.accounts["bot"] = FilingAccount(served.clock, "bot")
+    async with served.running():
+        await ann_asks(served, "My cat is called MITZI.")
+        monkeypatch.setattr(workspace, "KEEP_FREE", 1 << 60)
+        await served.asks("/export", "The disk is almost full", ANN, sender_name=ANNS_NAME)
+        assert account.received == {}
+        assert not list(served.settings.data_dir.rglob("*.part"))
 
 
 async def test_what_is_old_goes_as_the_settings_say(make: Make) -> None:

@@ -1,5 +1,6 @@
 """Floods: so many messages a minute are taken, and one word a minute is said of the others."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,15 @@ async def test_t67_the_minute_moves_on() -> None:
     assert desk.taken(2) == 1
     await desk.clock.advance(60)
     assert desk.taken(3) == 2
+
+
+async def test_t67_old_messages_that_are_made_questions_all_at_once_are_a_flood() -> None:
+    desk = Desk(guest=2)
+    place = group()
+    written = [message(address=place, sent_at=desk.clock.now()) for _ in range(20)]
+    await desk.clock.advance(120.0)
+    edited = [replace(one, edited_at=desk.clock.now()) for one in written]
+    assert [excess(desk, one) for one in edited] == [None, None, *["person"] * 18]
 
 
 def test_t67_people_do_not_share_a_limit_but_a_place_has_one_of_all() -> None:

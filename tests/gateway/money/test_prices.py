@@ -5,6 +5,8 @@ import pytest
 from gateway.contracts.money import Amount
 from gateway.contracts.provider import ModelRequest, ToolSpec
 from gateway.money.prices import micros_of, most_input_tokens, worst_of
+from gateway.providers.files import show_files
+from gateway.providers.history import Asked
 from gateway.settings import AgentSettings, Price
 from gateway.transcript import Entry, FileBlock, TextBlock, Usage, UserEntry, estimate_tokens
 
@@ -64,3 +66,20 @@ def test_tools_and_files_are_part_of_a_prompt() -> None:
         block = FileBlock("a", "a", mime, size)
         entry = UserEntry((TextBlock("look"), block))
         assert most_input_tokens(request(entry)) >= bare + least
+
+
+@pytest.mark.parametrize(
+    ("name", "mime"),
+    [
+        ("notes.json", "application/json"),
+        ("notes.md", "application/octet-stream"),
+        ("notes", "image/svg+xml"),
+        ("notes.txt", "image/png"),
+        ("notes.txt", "text/plain"),
+    ],
+)
+def test_t66_a_text_file_is_held_for_as_text_whatever_it_is_called(name: str, mime: str) -> None:
+    written = "漢" * 40_000
+    block = FileBlock("a", name, mime, len(written.encode()))
+    shown = show_files([Asked((block,))], lambda _: written.encode())[block].words
+    assert most_input_tokens(request(UserEntry((block,)))) >= 2 * estimate_tokens(shown) - 1

@@ -7,7 +7,6 @@ import pytest
 from gateway.providers.files import (
     FILES_LIMIT,
     IMAGE_LIMIT,
-    TEXT_LIMIT,
     Document,
     Picture,
     Shown,
@@ -16,7 +15,7 @@ from gateway.providers.files import (
     show_files,
 )
 from gateway.providers.history import Asked
-from gateway.transcript import FileBlock
+from gateway.transcript import TEXT_LIMIT, FileBlock
 from tests.fakes.histories import PDF, PNG
 
 
