@@ -43,6 +43,7 @@ class TurnState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     STOPPED = "stopped"
+    """By its person, who may also have left; `/retry` may revive it."""
     TIMED_OUT = "timed_out"
     DEAD = "dead"
     """Given up after too many attempts; `/retry` may revive it."""

@@ -241,6 +241,8 @@ class Deliveries:
                 raise
             log.warning("send.refused", row=row.id, kind=row.kind.value)
             await self._store.settle(row.id, OutboxState.FAILED, str(refusal))
+            if isinstance(refusal, SendRefused):
+                raise
             raise SendRefused(str(refusal)) from refusal
         if message_id is None:
             return await self._give_up(row, is_little=is_little)
