@@ -168,6 +168,7 @@ class Gateway:
         return Means(
             stop=stops.stop,
             release=stops.release,
+            take_up=self._take_up,
             linking=self._linking,
             pairing=self._pairing,
             budgets=self._budgets,

@@ -441,6 +441,29 @@ async def test_r1_what_waits_is_answered_where_its_group_has_gone(make: Make) ->
         assert said == ["one", "two"]
 
 
+@pytest.mark.promise("R9")
+async def test_what_failed_in_a_group_that_moved_meanwhile_is_asked_again_by_retry(
+    make: Make,
+) -> None:
+    gate = Gate()
+    model = FakeProvider([gate, ProviderFailed("No.")], otherwise=lambda _: says("Well!"))
+    served = make(model=model)
+    new = Place("-2")
+    async with served.running():
+        await served.writes("one", place=GROUP)
+        await served.until(gate.reached.is_set)
+        moved = PlaceMoved(EventKey("moved"), served.bot.name, PlatformName("fake"), GROUP, new)
+        moving = asyncio.create_task(served.bot.deliver(moved))
+        await served.until(moving.done)
+        gate.open()
+        await served.reads("No.", "-1")
+        await served.idle()
+        await served.writes("/retry", place=new)
+        await served.writes("two", place=new)
+        await served.reads("Well!", "-1")
+        await served.reads("Well!", "-2")
+
+
 # The machine's clock.
 
 
