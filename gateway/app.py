@@ -113,7 +113,9 @@ class Gateway:
         }
         self._replies = Replies(store.outbox, self._adapters, clock)
         said = store.announcements
-        self._announcing = Announcing(said, self._replies, self._pairing.new_code, self._spawn)
+        self._announcing = Announcing(
+            said, self._replies, self._pairing.new_code, self._spawn, clock
+        )
         access = build_access(settings, store, self._adapters)
         self._files = TurnFiles(self._adapters, agents_of(settings), settings.data_dir, clock)
         dispatch = Dispatch(
