@@ -10,7 +10,7 @@ from gateway.errors import LaneLost, MessageGone
 from gateway.ids import NewId, TurnId
 from gateway.store.database import Database
 from gateway.store.inserts import insert, insert_or_skip
-from gateway.store.kept import put_state, waiting_row, was_withdrawn
+from gateway.store.kept import put_state, waiting_row, was_taken_back
 from gateway.store.leases import claim, require
 from gateway.store.reviving import let_wait_again
 from gateway.store.schema import IS_WAITING, entries, inbox, outbox, steps, turns
@@ -148,7 +148,7 @@ def _begin(transaction: Transaction, kept: Kept, turn: TurnId, now: float) -> Tu
     # Read again: an edit may have come, or another owner may have been faster.
     fresh = waiting_row(transaction, kept.number)
     if fresh is None:
-        if was_withdrawn(transaction, kept.number):
+        if was_taken_back(transaction, kept.number):
             raise MessageGone(f"message {kept.number} was taken back")
         raise LaneLost(f"message {kept.number} is done already")
     if fresh.lane != kept.lane:
