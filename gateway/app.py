@@ -193,6 +193,7 @@ class Gateway:
             self._spawn(self._retention.run())
             self._spawn(self._erasing.run())
             intake = self._tasks.create_task(self._take_in())
+            await self._store.turns.take_up_aside()
             for lane in await self._store.inbox.waiting_lanes():
                 self._dispatcher.wake(lane)
             self._spawn(self._replies.recover())

@@ -85,6 +85,17 @@ class Turns(Protocol):
         """Put the message off, uncounting the attempt: the model is down."""
         ...
 
+    async def put_aside(self, turn: Turn) -> None:
+        """As `postpone`, and out of the way of other accounts: nothing can be sent on its own.
+
+        With it goes what waits behind it for the same account.
+        """
+        ...
+
+    async def take_up_aside(self) -> None:
+        """Let all that was put aside wait in its own place again."""
+        ...
+
     async def finish(self, turn: Turn, state: TurnState, reason: str = "") -> None:
         """End the turn and close its message; the reason is for who runs the gateway."""
         ...

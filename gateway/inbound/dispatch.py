@@ -137,9 +137,12 @@ class Dispatch:
                 if (mark := _MARKS.get(end.state)) is not None:
                     await reply.mark(mark)
                 return end
-        except (asyncio.CancelledError, AccountRejected):
-            # Interrupted by what is not its own doing, so it costs no attempt.
+        # Interrupted by what is not its own doing, it costs no attempt.
+        except asyncio.CancelledError:
             await self._turns.postpone(turn, until=0.0)
+            raise
+        except AccountRejected:
+            await self._turns.put_aside(turn)
             raise
         except RetryLater as pause:
             log.warning("turn.postponed", reason=str(pause))

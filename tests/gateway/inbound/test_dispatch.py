@@ -235,6 +235,29 @@ async def test_an_answer_that_a_rejected_account_cannot_send_is_sent_after_a_res
     assert served.turns() == [("done", 1)]
 
 
+async def test_what_a_rejected_account_cannot_send_holds_up_no_other_account(make: Make) -> None:
+    served = make("old", "new")
+    old, new = served.accounts.values()
+    async with served.running():
+        old.trouble = AccountRejected("the token is revoked")
+        await served.writes("to old", account="old")
+        await served.until(lambda: len(served.model.requests) == 1)
+        await served.idle()
+        await served.writes("to new", account="new")
+        await served.until(lambda: new.texts("ann") == ["Well!"])
+        await served.restart()
+        await served.idle()
+        await served.writes("and again", account="new")
+        await served.until(lambda: new.texts("ann") == ["Well!", "Well!"])
+        await served.stop()
+        old.trouble = None
+        await served.start()
+        await served.until(lambda: old.texts("ann") == ["Well!"])
+        await served.idle()
+        assert served.turns() == [("done", 1)] * 3
+        assert len(served.model.requests) == 3
+
+
 @pytest.mark.promise("R9")
 async def test_an_answer_that_was_refused_is_a_dead_letter_and_sent_by_retry(make: Make) -> None:
     served = make(model=FakeProvider(says("Well said.")))
