@@ -98,7 +98,8 @@ class Gate:
         is_control = self._commands.is_control(message)
         if (over := self._rates.excess(message, admission, is_control=is_control)) is not None:
             return await self._turned_away.slow_down(message, over)
-        route = self._routing.route(message, admission, is_control=is_control)
+        urgent = self._commands.urgent(message)
+        route = self._routing.route(message, admission, is_control=is_control, urgent=urgent)
         outcome = await self._inbox.keep(
             message,
             lane=route.lane,

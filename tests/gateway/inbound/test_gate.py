@@ -182,7 +182,7 @@ async def test_a_control_waits_in_a_lane_of_its_own(door: Door) -> None:
     gate = door.opened(owners=["telegram:42"])
     await gate.accept(message("/stop"))
     await gate.accept(message("/stopwatch?"))
-    assert door.woken == [Lane("main:telegram:42:dm!control"), Lane("main:telegram:42:dm")]
+    assert door.woken == [Lane("main:telegram:42:dm!stop!control"), Lane("main:telegram:42:dm")]
 
 
 async def test_r10_a_full_line_sheds_with_one_word_a_minute(door: Door) -> None:
@@ -193,7 +193,7 @@ async def test_r10_a_full_line_sheds_with_one_word_a_minute(door: Door) -> None:
     assert await door.store.inbox.waiting() == 3
     assert door.said == [("42", BUSY_WORDS)]
     await gate.accept(message("/stop"))
-    assert door.woken[-1] == Lane("main:telegram:42:dm!control")
+    assert door.woken[-1] == Lane("main:telegram:42:dm!stop!control")
 
 
 async def test_r10_a_full_person_may_still_stop(tmp_path: Path) -> None:
@@ -203,7 +203,7 @@ async def test_r10_a_full_person_may_still_stop(tmp_path: Path) -> None:
     await gate.accept(message("one"))
     await gate.accept(message("two"))
     await gate.accept(message("/stop"))
-    assert door.woken == [Lane("main:telegram:42:dm"), Lane("main:telegram:42:dm!control")]
+    assert door.woken == [Lane("main:telegram:42:dm"), Lane("main:telegram:42:dm!stop!control")]
     await door.settle()
     await door.store.close()
 

@@ -179,6 +179,21 @@ async def test_anybody_in_a_group_may_stop_what_is_written_there(make: Make) -> 
         await served.reads(STOPPED, "-1")
 
 
+@pytest.mark.promise("R16")
+async def test_a_stop_waits_for_no_answer_of_another_command(make: Make) -> None:
+    gate = Gate()
+    served = make(model=FakeProvider([*says("Once upon")[:1], gate]))
+    async with served.running():
+        await served.writes("a story")
+        await served.reads("Once upon")
+        served.bot.script["send"].append(RetryLater("flood", 300.0))
+        await served.writes("/status")
+        await served.passes(1.0)
+        await served.writes("/stop")
+        kept = "select 1 from entries where kind = 'assistant'"
+        await served.until(lambda: bool(served.rows(kept)), within=5.0)
+
+
 async def test_what_was_stopped_where_a_group_was_before_is_asked_again_by_retry(
     make: Make,
 ) -> None:
