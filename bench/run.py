@@ -87,6 +87,7 @@ async def _measure_running(world: World, bot: Running, size: Size, figures: Figu
     crowd = await all_at_once(people, size.crowd, 1)
     figures.note(f"{size.crowd} chats, 2 s model, p50 s", crowd.percentile(50))
     figures.note(f"{size.crowd} chats, 2 s model, p99 s", crowd.percentile(99))
+    figures.note("answers lost", single.lost + many.lost + crowd.lost)
     grown = (bot.resident_mb() - loaded) * 1_000 / size.crowd
     figures.note("memory for 1,000 more sessions, MB", grown)
     figures.note("memory at the end, MB", bot.resident_mb())

@@ -169,7 +169,23 @@ class MessagesMissed:
         return self.messages[-1].event_key
 
 
-Inbound = Message | PlaceMoved | MessageDeleted | MessagesMissed
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Messages of one conversation that came at once; those that may be are kept all or none."""
+
+    messages: tuple[Message, ...]
+    """In their order; at least one, and none that a platform waits for a word about."""
+
+    @property
+    def account(self) -> AccountName:
+        return self.messages[-1].address.account
+
+    @property
+    def event_key(self) -> EventKey:
+        return self.messages[-1].event_key
+
+
+Inbound = Message | Burst | PlaceMoved | MessageDeleted | MessagesMissed
 
 
 @dataclass(frozen=True, slots=True)

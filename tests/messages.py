@@ -3,6 +3,7 @@
 import itertools
 from typing import Any
 
+from gateway.contracts.inbox import Arrival, Inbox, KeepOutcome
 from gateway.ids import AccountName, EventKey, ExternalUser, MessageId, PlatformName
 from gateway.messages import Address, Message, Place
 
@@ -33,3 +34,8 @@ def message(text: str = "hello", address: Address | None = None, **more: Any) ->
         "sent_at": 1_800_000_000.0,
     }
     return Message(**(fields | more))
+
+
+async def keep_one(inbox: Inbox, given: Message, **more: Any) -> KeepOutcome:
+    (outcome,) = await inbox.keep([Arrival(given, **more)])
+    return outcome

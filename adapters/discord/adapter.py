@@ -4,6 +4,7 @@ Quality: silver (docs/adapter-quality.md).
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import ClassVar
 
 from typing_extensions import override
@@ -19,8 +20,15 @@ from adapters.discord.inbound import (
     message_id_of,
 )
 from adapters.discord.interactions import Interactions
+from adapters.discord.ledger import snowflake
 from adapters.discord.marks import Marks
-from adapters.discord.outbound import LIMITS, edit_body, send_body
+from adapters.discord.outbound import (
+    LIMITS,
+    Body,
+    edit_body,
+    send_body,
+    without_reference,
+)
 from adapters.discord.places import Places
 from adapters.discord.receiving import Receiver
 from adapters.discord.settings import DiscordSettings
@@ -40,12 +48,18 @@ from gateway.contracts.adapter import (
     SendsFiles,
     ShowsTyping,
 )
+from gateway.errors import NotSupported, SendRefused
 from gateway.ids import AccountName, MessageId
 from gateway.messages import Address, Attachment, Mark, OutgoingFile, OutgoingMessage
 
 _MESSAGES = "/channels/{channel}/messages"
 _MESSAGE = "/channels/{channel}/messages/{message}"
+_CLOCKS_DIFFER_BY = 30.0
 _UNKNOWN_MESSAGE = 10008
+_NOT_SEEN = 50001
+"""A channel that the bot may not see; commands are used there all the same."""
+_MAY_NOT_ANSWER_TO = 160002
+"""For who may not read the channel's history; a message that answers none is taken."""
 
 
 class DiscordAdapter(
@@ -114,10 +128,36 @@ class DiscordAdapter(
         command = interaction_id(message.reply_to)
         if command is not None:
             answer = await self._interactions.fill(command, message)
+            answer = answer or await self._given(to, command, message)
             if answer is not None:
                 return answer
         channel = await self._threads.channel(to.place)
         body = send_body(channel, message, previews=self._previews)
+        try:
+            return await self._post(channel, body)
+        except SaidNo as refusal:
+            if refusal.code != _MAY_NOT_ANSWER_TO:
+                raise
+        return await self._post(channel, without_reference(body))
+
+    async def _given(self, to: Address, command: str, message: OutgoingMessage) -> MessageId | None:
+        """Return the answer that an earlier process has given to a command, made to say this.
+
+        It is in the command's place, which no nonce guards and no other process can fill.
+        """
+        if self._interactions.has_met(command) or not command.isdecimal():
+            return None
+        channel = await self._threads.channel(to.place)
+        try:
+            given = await self._history.find(channel, message, int(command))
+        except NotSupported:
+            return None
+        if given is not None:
+            with suppress(SendRefused):
+                await self.edit(to, given, message)
+        return given
+
+    async def _post(self, channel: str, body: Body) -> MessageId:
         sent = await self._rest.call("POST", _MESSAGES, body, is_repeatable=False, channel=channel)
         return message_id_of(channel, sent)
 
@@ -125,7 +165,11 @@ class DiscordAdapter(
     async def edit(self, to: Address, sent: MessageId, message: OutgoingMessage) -> None:
         channel, number = decode_message_id(sent)
         body = edit_body(message, previews=self._previews)
-        await self._rest.call("PATCH", _MESSAGE, body, channel=channel, message=number)
+        try:
+            await self._rest.call("PATCH", _MESSAGE, body, channel=channel, message=number)
+        except SaidNo as refusal:
+            if refusal.code != _NOT_SEEN or not await self._interactions.change(sent, message):
+                raise
 
     @override
     async def delete(self, to: Address, sent: MessageId) -> None:
@@ -160,4 +204,4 @@ class DiscordAdapter(
         self, to: Address, sought: OutgoingMessage, since: float
     ) -> MessageId | None:
         channel = await self._threads.channel(to.place)
-        return await self._history.find(channel, sought, since)
+        return await self._history.find(channel, sought, snowflake(since - _CLOCKS_DIFFER_BY))

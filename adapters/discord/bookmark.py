@@ -6,6 +6,7 @@ https://discord.com/developers/docs/events/gateway#resuming
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 
@@ -16,8 +17,16 @@ class Stamp(NamedTuple):
     number: int
 
 
-UNNUMBERED = Stamp("", 0)
-"""What was found in a history: no session tells it again."""
+_HISTORY = ""
+"""Stands for a session in the stamps of what was found in a history: none tells it again."""
+
+Unread = Mapping[str, str | None]
+"""Channels whose history has still to be read, and the server of each that is in one."""
+
+
+def found_in(channel: str) -> Stamp:
+    """Stamp what was found in a channel's history; while it is under way the channel is unread."""
+    return Stamp(_HISTORY, int(channel))
 
 
 class Bookmark:
@@ -34,11 +43,19 @@ class Bookmark:
         self._under_way: Counter[Stamp] = Counter()
         self._places_since: int | None = None
         """The first event that told of places and is in no file."""
+        self._unread: dict[str, str | None] | None = {}
+        self._was_read: set[str] = set()
 
-    def begin(self, session: str, address: str, number: int = 0) -> None:
-        """Turn to a session of which everything is kept up to this number."""
+    def begin(
+        self, session: str, address: str, number: int = 0, unread: Unread | None = None
+    ) -> None:
+        """Turn to a session of which everything is kept up to this number.
+
+        What it does not tell is to be found in the channels that are `unread`.
+        """
         self.session, self.address, self._received = session, address, number
         self._places_since = None
+        self.look_in(unread or {})
 
     def forget(self) -> None:
         self.begin("", "")
@@ -61,6 +78,24 @@ class Bookmark:
         if self._under_way[stamp] <= 0:
             del self._under_way[stamp]
 
+    def look_in(self, unread: Unread | None) -> None:
+        """Note which channels have to be read besides; None while that is not known."""
+        self._unread = None if unread is None else dict(unread)
+        self._was_read.clear()
+
+    def has_read(self, channel: str) -> None:
+        """Note that what was found in a channel is under way, or kept."""
+        self._was_read.add(channel)
+
+    @property
+    def unread(self) -> Unread:
+        """Channels of which something may be neither kept nor told by the session."""
+        return {
+            channel: server
+            for channel, server in (self._unread or {}).items()
+            if channel not in self._was_read or found_in(channel) in self._under_way
+        }
+
     @property
     def has_new_places(self) -> bool:
         return self._places_since is not None
@@ -77,20 +112,29 @@ class Bookmark:
 
     @property
     def kept_up_to(self) -> int | None:
-        """The number to resume from; None where the session does not tell all that is missing.
+        """The number to resume from; None where not all that is missing could be found again.
 
-        That is so while something of another session, or of a history, is under way.
+        That is so while something of another session is under way, and while it is not known
+        which histories have to be read.
         """
-        if not self.session or any(one.session != self.session for one in self._under_way):
+        sessions = {one.session for one in self._under_way}
+        if not self.session or self._unread is None or sessions - {self.session, _HISTORY}:
             return None
-        first = min((one.number for one in self._under_way), default=self._received + 1)
+        told = (one.number for one in self._under_way if one.session == self.session)
+        first = min(told, default=self._received + 1)
         if self._places_since is not None:
             first = min(first, self._places_since)
         return first - 1 if first > 1 else None
 
+    @property
     def told(self) -> dict[str, Any] | None:
         """Return what the next process needs to go on."""
         number = self.kept_up_to
         if number is None:
             return None
-        return {"id": self.session, "address": self.address, "number": number}
+        return {
+            "id": self.session,
+            "address": self.address,
+            "number": number,
+            "unread": self.unread,
+        }

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from adapters.discord.bookmark import Unread
 from adapters.discord.intake import Intake
 from adapters.discord.ledger import Ledger, snowflake
 from adapters.discord.places import Places
@@ -64,7 +65,8 @@ class CatchingUp:
         """What lies between this and that was missed too, and is told of."""
         self._direct: Sequence[str] = ()
         """Direct conversations in which something may have been missed."""
-        self._is_all_read = True
+        self._given_up: set[str] = set()
+        """Channels whose history could not be had."""
         self._search: asyncio.Task[None] | None = None
 
     def begin(self, servers: Sequence[str], tasks: asyncio.TaskGroup) -> None:
@@ -74,11 +76,8 @@ class CatchingUp:
         """
         if self._search is not None:
             self._search.cancel()
-        seen, now = self._ledger.surely_seen, self._clock.now()
-        self._since = max(seen, snowflake(now - self._within))
-        self._told_since = max(seen, snowflake(now - _TOLD_OF_WITHIN))
-        self._ledger.look_back(self._told_since)
-        self._is_all_read = True
+        self._look_back()
+        self._ledger.bookmark.look_in(None)
         self._direct = self._ledger.direct_channels
         self._missing = set(servers)
         self._described.clear()
@@ -86,6 +85,20 @@ class CatchingUp:
             self._described.set()
         self._intake.hold(lambda _: True)
         self._search = tasks.create_task(self._find())
+
+    def go_on(self, tasks: asyncio.TaskGroup) -> None:
+        """Read what an earlier process of the same session has left unread."""
+        unread = self._ledger.bookmark.unread
+        if unread:
+            self._look_back()
+            self._search = tasks.create_task(self._read_all(unread, self._hold(unread)))
+
+    def _look_back(self) -> None:
+        seen, now = self._ledger.surely_seen, self._clock.now()
+        self._since = max(seen, snowflake(now - self._within))
+        self._told_since = max(seen, snowflake(now - _TOLD_OF_WITHIN))
+        self._ledger.look_back(self._told_since)
+        self._given_up.clear()
 
     def described(self, server: str) -> None:
         self._missing.discard(server)
@@ -100,25 +113,37 @@ class CatchingUp:
         except TimeoutError:
             log.warning("servers.not_described", servers=len(self._missing))
         behind = self._behind()
-        left = dict.fromkeys(behind)
-        self._intake.hold(left.__contains__)
+        left = self._hold(behind)
         self._intake.go_on()
+        self._ledger.bookmark.look_in(behind)
+        self._ledger.hurry()
+        await self._read_all(behind, left)
+
+    def _hold(self, behind: Unread) -> set[str]:
+        """Hold back these channels, and return them: each goes on once it is no longer there."""
+        left = set(behind)
+        self._intake.hold(left.__contains__)
+        return left
+
+    async def _read_all(self, behind: Unread, left: set[str]) -> None:
         limit = asyncio.Semaphore(_CHANNELS_AT_ONCE)
 
         async def read(channel: str) -> None:
             async with limit:
                 missed, too_old = await self._read(channel, behind[channel])
-                left.pop(channel, None)
+                left.discard(channel)
                 self._intake.release(channel, missed, too_old)
+                if channel not in self._given_up:
+                    self._ledger.bookmark.has_read(channel)
                 await self._clock.sleep(_REST)
 
         async with asyncio.TaskGroup() as tasks:
             for channel in behind:
                 tasks.create_task(read(channel))
-        if self._is_all_read:
+        if not self._given_up:
             self._ledger.look_back(None)
 
-    def _behind(self) -> dict[str, str | None]:
+    def _behind(self) -> Unread:
         """Return channels with something unseen, and the server of each."""
         found: dict[str, str | None] = {
             spot.id: spot.guild
@@ -172,5 +197,5 @@ class CatchingUp:
                 log.warning("history.not_read", reason=str(error))
                 return ()
         log.warning("history.not_read", reason="Discord has been in trouble for too long")
-        self._is_all_read = False
+        self._given_up.add(channel)
         return ()

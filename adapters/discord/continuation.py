@@ -20,12 +20,13 @@ import structlog
 from adapters.discord.bookmark import Bookmark
 from adapters.discord.places import Known, Places, Spot
 from gateway.clock import Clock
+from gateway.errors import MALFORMED
 
 log = structlog.get_logger()
 
 _PLACES_SAVED_EVERY = 30.0
 """Large bots know megabytes of places. What they tell of meanwhile is told again after a kill."""
-_UNREADABLE = (OSError, KeyError, TypeError, ValueError)
+_UNREADABLE = (OSError, *MALFORMED)
 
 
 class Continuation:
@@ -53,12 +54,13 @@ class Continuation:
             parts = urlsplit(address)
             if not is_ours or number < 1 or parts.scheme not in {"ws", "wss"} or not parts.hostname:
                 return
+            unread = {str(int(one)): of and str(int(of)) for one, of in told["unread"].items()}
             known = await asyncio.to_thread(_read, self._file, session)
         except _UNREADABLE:
             return
         self._places.recall(known)
         self._written_for = session
-        bookmark.begin(session, address, number)
+        bookmark.begin(session, address, number, unread)
 
     async def save(self, bookmark: Bookmark, *, is_last: bool) -> dict[str, Any] | None:
         """Write down the places, if need be, and return what the cursor is to hold."""
@@ -66,7 +68,7 @@ class Continuation:
             return None
         if is_last or self._is_due(bookmark):
             await self._write_places(bookmark)
-        told = bookmark.told()
+        told = bookmark.told
         if told is None or self._written_for != bookmark.session:
             return None
         return {**told, "of": self._owner}

@@ -29,6 +29,12 @@ from gateway.messages import (
 PLATFORM = PlatformName("discord")
 _SAID = frozenset({0, 19, 20, 23})
 """Message types in which somebody speaks; the others are notices of Discord itself."""
+_PARTS = (
+    *("content", "attachments", "embeds", "components"),
+    *("sticker_items", "poll", "message_snapshots"),
+)
+"""What a message may consist of; without the Message Content Intent most of it may be withheld:
+https://discord.com/developers/docs/events/gateway#message-content-intent"""
 _GROUP_DM = 3
 _COMMAND, _COMPONENT = 2, 3
 _CHAT_INPUT = 1
@@ -110,6 +116,8 @@ class Reader:
         author = message["author"]
         if author["id"] == self.me.id or message.get("type", 0) not in _SAID:
             return None
+        if not any(message.get(part) for part in _PARTS):
+            return None  # withheld: nobody can write a message of nothing
         content = message.get("content") or ""
         place = self._place(message)
         calling = self._calling(message, place)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from adapters.discord.bookmark import UNNUMBERED, Stamp
+from adapters.discord.bookmark import Stamp, found_in
 from adapters.discord.inbound import Reader
 from adapters.discord.ledger import Ledger
 from gateway.clock import Clock
@@ -62,7 +62,7 @@ class Intake:
             log.warning("event.skipped", kind=event, error=type(error).__name__)
             return None
 
-    def take(self, event: str, payload: Json, stamp: Stamp = UNNUMBERED) -> Inbound | None:
+    def take(self, event: str, payload: Json, stamp: Stamp) -> Inbound | None:
         """Have a message, an edit or a deletion kept, after those before it in its channel."""
         channel, message = str(payload.get("channel_id")), payload.get("id")
         inbound = self.read(event, payload)
@@ -100,9 +100,9 @@ class Intake:
         old = tuple(one for one in too_old if one.event_key not in known)
         for one in (*new, *old):
             self._ledger.arrived(_number(one))
-        found = [_Waiting(one, UNNUMBERED) for one in new]
+        found = [_Waiting(one, found_in(channel)) for one in new]
         if old:
-            found.insert(0, _Waiting(MessagesMissed(old), UNNUMBERED))
+            found.insert(0, _Waiting(MessagesMissed(old), found_in(channel)))
         for waiting in found:
             self._bookmark.arrived(waiting.stamp)
         self._waiting += len(found)

@@ -4,10 +4,11 @@ Facts: https://discord.com/developers/docs/interactions/receiving-and-responding
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
@@ -24,6 +25,8 @@ from gateway.messages import Message, Origin, OutgoingMessage, Receipt
 log = structlog.get_logger()
 
 Json = Mapping[str, Any]
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 _REPLY, _DEFERRED_REPLY, _DEFERRED_UPDATE, _UPDATE = 4, 5, 6, 7
 _ANSWERED_WITHIN = 1.5
@@ -31,6 +34,7 @@ _TOKEN_LASTS = 15 * 60.0
 _GIVEN_UP_AFTER = 14 * 60.0
 _TIDIED_EVERY = 20.0
 _NOT_TAKEN = "I cannot do that."
+_REMEMBERED = 1000
 _IS_ANSWERED = 40060
 """Discord has had an answer already."""
 
@@ -56,9 +60,16 @@ class Interactions:
         self._clock = clock
         self._previews = previews
         self._open: dict[str, _Open] = {}
+        self._met: OrderedDict[str, None] = OrderedDict()
+        self._given: OrderedDict[MessageId, _Open] = OrderedDict()
+
+    def has_met(self, interaction: str) -> bool:
+        """Say whether it has come to this process, so that no other has answered it."""
+        return interaction in self._met
 
     async def take(self, payload: Json, message: Message, intake: Intake) -> None:
         """Have it kept, and answer it: at once if keeping takes long."""
+        _remember(self._met, payload["id"], None)
         if message.origin is Origin.INVOKED:
             self._open[payload["id"]] = _Open(
                 payload["application_id"], payload["token"], self._clock.monotonic()
@@ -178,15 +189,29 @@ class Interactions:
         if opened is None:
             return None
         await opened.is_shown.wait()
-        sent = None
-        if self._clock.monotonic() - opened.opened_at < _TOKEN_LASTS:
-            try:
-                body = edit_body(message, previews=self._previews)
-                sent = await self._change_original(opened.application, opened.token, body)
-            except SendRefused as error:
-                log.info("interaction.not_answered", reason=str(error))
+        told = await self._say(opened, message)
         self._open.pop(interaction, None)
-        return sent and encode_message_id(sent["channel_id"], sent["id"])
+        if told is None:
+            return None
+        sent = encode_message_id(told["channel_id"], told["id"])
+        _remember(self._given, sent, opened)
+        return sent
+
+    async def change(self, sent: MessageId, message: OutgoingMessage) -> bool:
+        """Make an answer say this by its command's token; False where that cannot be."""
+        opened = self._given.get(sent)
+        return opened is not None and await self._say(opened, message) is not None
+
+    async def _say(self, opened: _Open, message: OutgoingMessage) -> Any:
+        """Have a command's place say this; None where Discord no longer has it so."""
+        if self._clock.monotonic() - opened.opened_at >= _TOKEN_LASTS:
+            return None
+        body = edit_body(message, previews=self._previews)
+        try:
+            return await self._change_original(opened.application, opened.token, body)
+        except SendRefused as error:
+            log.info("interaction.not_answered", reason=str(error))
+            return None
 
     async def tidy(self) -> None:
         """Take away what would show "thinking" for ever, as no answer came."""
@@ -231,6 +256,12 @@ class Interactions:
             application=payload["application_id"],
             webhook=payload["token"],
         )
+
+
+def _remember(of: OrderedDict[Key, Value], key: Key, value: Value) -> None:
+    of[key] = value
+    if len(of) > _REMEMBERED:
+        of.popitem(last=False)
 
 
 def _settled(payload: Json, message: Message) -> dict[str, Any] | None:

@@ -139,8 +139,8 @@ class Ledger:
             self._saved = session
 
     async def _session(self, *, is_last: bool) -> dict[str, Any] | None:
-        """Tell where to go on; nowhere while a history is being read, which no session tells."""
-        if self._continuation is None or self._missed_since is not None:
+        """Tell where to go on, and in which histories to look besides."""
+        if self._continuation is None:
             return None
         return await self._continuation.save(self.bookmark, is_last=is_last)
 

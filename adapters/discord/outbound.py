@@ -65,6 +65,11 @@ def send_body(channel: str, message: OutgoingMessage, *, previews: bool) -> Body
     }
 
 
+def without_reference(body: Body) -> Body:
+    """Have a message stand by itself, for where it may not answer another."""
+    return {name: value for name, value in body.items() if name != "message_reference"}
+
+
 def edit_body(message: OutgoingMessage, *, previews: bool) -> Body:
     """Say what the message is from now on; no buttons means that the old ones go."""
     return {"components": [], "flags": 0, **_shown(message, previews=previews)}

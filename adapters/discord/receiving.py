@@ -68,9 +68,10 @@ class Receiver:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(ledger.keep_saving())
                 tasks.create_task(self._interactions.tidy())
-                received = self._events(me, ledger, deliver, tasks).take
+                events = self._events(me, ledger, deliver, tasks)
+                events.go_on()
                 await Connection(
-                    self._settings, self._rest, self._kit, received, ledger.bookmark
+                    self._settings, self._rest, self._kit, events.take, ledger.bookmark
                 ).keep_up()
         except ExceptionGroup as group:
             raise _first(group) from group
@@ -135,6 +136,10 @@ class Events:
         self._catching_up = catching_up
         self._menu = menu
         self._tasks = tasks
+
+    def go_on(self) -> None:
+        """Look where an earlier process of the session has not looked any more."""
+        self._catching_up.go_on(self._tasks)
 
     def take(self, event: str, payload: Any, number: int) -> None:
         """Take one event, and return at once: nobody reads the socket meanwhile."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from adapters.slack.api import Api, SaidNo
+from adapters.slack.api import Api, SaidNo, unreadable
 from adapters.slack.contents import decode_reference, read_file
 from adapters.slack.home import PROMPTS, home_view
 from adapters.slack.identity import Names
@@ -16,7 +16,7 @@ from adapters.slack.markdown import escape
 from adapters.slack.outbound import settled_blocks, thread_of
 from adapters.slack.settings import SlackSettings
 from gateway.contracts.adapter import AdapterKit
-from gateway.errors import GatewayError, RetryLater
+from gateway.errors import GatewayError, RetryLater, reading
 from gateway.ids import MessageId
 from gateway.messages import Address, Attachment, Message
 
@@ -27,6 +27,7 @@ Json = Mapping[str, Any]
 _LOOKS_FOR_A_FILE = 3
 _LOOK_AGAIN = 0.4
 _WAIT_FOR_A_FILE = 1.0
+_WAIT_FOR_A_PLACE = 0.5
 _SETTLED_TEXT = 3000
 _TRIES = 3
 
@@ -102,6 +103,22 @@ class Errands:
             short = settled_blocks({"text": text}, label, presser)
             with suppress(SaidNo):
                 await self._patiently("chat.update", **target, **short)
+
+    async def may_write_in(self, channel: str) -> bool:
+        """Say whether the bot is in a conversation; yes, where that cannot be known quickly.
+
+        People may use a command anywhere, also where nothing that the bot posts would be taken:
+        https://docs.slack.dev/interactivity/implementing-slash-commands
+        """
+        try:
+            async with self._kit.clock.timeout(_WAIT_FOR_A_PLACE):
+                told = await self._api.call("conversations.info", channel=channel)
+            with reading(unreadable()):
+                return told["channel"].get("is_member") is not False
+        except SaidNo as refusal:
+            return refusal.error != "channel_not_found"
+        except (GatewayError, TimeoutError):
+            return True
 
     async def message_of(self, file: str, channel: str) -> Json | None:
         """Find the message with which a file was shared; None when it is none or not ours.

@@ -13,6 +13,7 @@ from adapters.slack.contents import needs_asking
 from adapters.slack.errands import Errands
 from adapters.slack.identity import Names
 from adapters.slack.inbound import Reader
+from adapters.slack.lateness import Met
 from adapters.slack.ledger import Ledger
 from gateway.contracts.adapter import AdapterKit, Deliver
 from gateway.errors import MALFORMED, RetryLater
@@ -33,6 +34,13 @@ _WAIT_FOR_A_MESSAGE = 1.0
 
 
 _NOT_NOW = "I cannot take this now. Please try again in a minute."
+_NOT_HERE = (
+    "I am not in this conversation, so I could not answer. Invite me, or write to me directly."
+)
+
+
+class Accident(Exception):
+    """Keeping something has gone wrong as nobody foresaw; what came is not to blame."""
 
 
 class Intake:
@@ -58,25 +66,26 @@ class Intake:
         self.catch_up: Callable[[], None] = lambda: None
         self._lines: dict[str, tuple[asyncio.Lock, int]] = {}
         """A lock for each conversation that is being taken, and how many want it."""
+        self._met = Met()
         self._files_seen: OrderedDict[str, None] = OrderedDict()
         self._guests: dict[str, ExternalUser] = {}
         """People of other workspaces, by their id alone."""
 
-    async def take(self, body: Body) -> Answer:
-        """Return what to acknowledge with.
+    async def take(self, body: Body, *, is_again: bool = False) -> Answer:
+        """Return what to acknowledge with; `is_again` where Slack has tried before.
 
         Raises:
-            RetryLater: it is not kept and must not be acknowledged.
+            RetryLater, Accident: it is not kept and must not be acknowledged.
         """
         try:
-            return await self._take(body)
+            return await self._take(body, is_again=is_again)
         except MALFORMED as error:
             log.warning("event.skipped", kind=str(body.get("type")), error=type(error).__name__)
             return {}
 
-    async def _take(self, body: Body) -> Answer:
+    async def _take(self, body: Body, *, is_again: bool) -> Answer:
         if body.get("type") == "event_callback":
-            await self._take_event(body["event"])
+            await self._take_event(body["event"], is_again=is_again)
             return {}
         if body.get("type") == "block_actions":
             await self._take_press(body)
@@ -87,18 +96,22 @@ class Intake:
             log.warning("events.rate_limited", cure="the app is in channels with too much traffic")
         return {}
 
-    async def _take_event(self, event: Body) -> None:
+    async def _take_event(self, event: Body, *, is_again: bool) -> None:
         kind = event.get("type")
         if kind in {"message", "app_mention", "agent_session_stopped"}:
-            await self._take_message(event)
+            await self._take_message(event, is_again=is_again)
         elif kind == "file_shared":
             await self._take_file(event)
         elif kind in {"app_home_opened", "assistant_thread_started"}:
             self._errands.welcome(event)
 
-    async def _take_message(self, event: Body) -> None:
+    async def _take_message(self, event: Body, *, is_again: bool = False) -> None:
         channel = event["channel"]
         ts = event.get("ts") or event["event_ts"]
+        if is_again and (since := self._met.last_before(ts)) is not None:
+            self._ledger.note_gap(since)
+            self.catch_up()
+        self._met.note(ts)
         self._note_files(event)
         self._ledger.arrived(channel, ts)
         try:
@@ -125,17 +138,25 @@ class Intake:
     async def take_missed(self, channel: str, message: Body) -> None:
         """Have a message of a channel's history kept, however long it takes."""
         self._note_files(message)
+        self._met.note(message["ts"])
         async with self._in_line(channel):
             inbound = self._read_shown(channel, message)
             if inbound is not None:
-                await self._kept(inbound, within=None)
+                await self._kept_or_left(inbound)
 
     async def tell_missed(self, channel: str, messages: Sequence[Body]) -> None:
         """Have it told that these are too old to be answered."""
         read = [self._read_shown(channel, message) for message in messages]
         missed = tuple(one for one in read if one is not None)
         if missed:
-            await self._kept(MessagesMissed(missed), within=None)
+            await self._kept_or_left(MessagesMissed(missed))
+
+    async def _kept_or_left(self, inbound: Inbound) -> None:
+        """Have it kept, however long it takes; what nobody can keep must not hold up the rest."""
+        try:
+            await self._kept(inbound, within=None)
+        except Accident:
+            log.exception("event.broken")
 
     def _read_shown(self, channel: str, message: Body) -> Message | None:
         try:
@@ -163,6 +184,8 @@ class Intake:
 
     async def _take_command(self, body: Body) -> Answer:
         inbound = self._reader.read_command(body, self._clock.now())
+        if not await self._errands.may_write_in(body["channel_id"]):
+            return _ephemeral(_NOT_HERE)
         try:
             async with self._in_line(inbound.address.place.conversation):
                 receipt = await self._kept(inbound, within=_ACKNOWLEDGED_WITHIN)
@@ -206,6 +229,8 @@ class Intake:
                     if left < trouble.after:
                         raise
                 await self._clock.sleep(trouble.after)
+            except MALFORMED as error:
+                raise Accident from error
             else:
                 self._note_thread(inbound, receipt)
                 return receipt

@@ -41,9 +41,10 @@ class Ledger:
         self._under_way.clear()
         self.note_gap()
 
-    def note_gap(self) -> None:
-        """Note that from what is surely seen on, messages may have been missed."""
-        self._gap = self._gap or self.surely_seen()
+    def note_gap(self, since: str | None = None) -> None:
+        """Note that messages may have been missed, from a moment or what is surely seen on."""
+        bounds = [ts for ts in (self._gap, since or self.surely_seen()) if ts is not None]
+        self._gap = min(bounds, key=lambda ts: _moment(ts) or Decimal(0), default=None)
         self._is_changed = True
 
     @property

@@ -19,6 +19,7 @@ _PER_MINUTE = {
     "chat.stopStream": _TIER_2,
     "chat.update": _TIER_3,
     "conversations.history": _TIER_3,
+    "conversations.info": _TIER_3,
     "conversations.replies": _TIER_3,
     "reactions.add": _TIER_3,
     "reactions.remove": _TIER_2,

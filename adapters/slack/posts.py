@@ -32,7 +32,8 @@ _STREAMING = "streaming"
 """Is in the name of the refusal to change a message that still streams."""
 _GROWING_REMEMBERED = 1000
 _CLOCKS_DIFFER_BY = 60.0
-_LOOKED_THROUGH = 200
+_PAGE = 200
+_PAGES_AT_MOST = 5
 _SOON = 1.0
 _EDITS_OF_ONE = 8
 """Left for a message to be worth growing."""
@@ -174,19 +175,29 @@ class Posts:
         )
 
     async def _written(self, place: Place, since: float) -> Sequence[Mapping[str, Any]]:
+        """Return what was written in a place since then, all of it or nothing.
+
+        Raises:
+            NotSupported: it may not be read, or is too much.
+        """
         thread = thread_of(place)
+        method = "conversations.history" if thread is None else "conversations.replies"
         parameters: dict[str, Any] = {
             "channel": place.conversation,
             "oldest": f"{since - _CLOCKS_DIFFER_BY:.6f}",
             "include_all_metadata": True,
-            "limit": _LOOKED_THROUGH,
-        }
-        try:
-            if thread is None:
-                answer = await self._api.call("conversations.history", **parameters)
-            else:
-                answer = await self._api.call("conversations.replies", ts=thread, **parameters)
-        except SaidNo as refusal:
-            raise NotSupported(str(refusal)) from refusal
-        messages: Sequence[Mapping[str, Any]] = answer.get("messages") or ()
-        return messages
+            "limit": _PAGE,
+        } | ({"ts": thread} if thread else {})
+        found: list[Mapping[str, Any]] = []
+        for _ in range(_PAGES_AT_MOST):
+            try:
+                answer = await self._api.call(method, **parameters)
+            except SaidNo as refusal:
+                raise NotSupported(str(refusal)) from refusal
+            with reading(unreadable()):
+                found += answer.get("messages") or ()
+                following = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not following:
+                return found
+            parameters["cursor"] = following
+        raise NotSupported("more has been written since than is looked through")

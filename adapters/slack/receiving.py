@@ -33,6 +33,7 @@ _HELLO_WITHIN = 10.0
 _SAVE_EVERY = 3.0
 _ASKED_EVERY = 60.0
 _LAST_ACKNOWLEDGEMENTS = 2.0
+_RETRY = "x-slack-retry-num"
 _LIVED_WELL = 30.0
 """A connection that has lasted so long was a good one: the next may be tried at once."""
 
@@ -158,7 +159,7 @@ def bolt_app(me: Me, settings: SlackSettings, api: Api, intake: Intake) -> Async
 
     async def keep(req: AsyncBoltRequest) -> BoltResponse:
         try:
-            answer = await intake.take(req.body)
+            answer = await intake.take(req.body, is_again=_is_again(req))
         except RetryLater as trouble:
             log.warning("event.not_kept", after=trouble.after)
             return BoltResponse(status=503, headers={"Retry-After": str(int(trouble.after) + 1)})
@@ -169,6 +170,11 @@ def bolt_app(me: Me, settings: SlackSettings, api: Api, intake: Intake) -> Async
 
     app.middleware(keep)
     return app
+
+
+def _is_again(req: AsyncBoltRequest) -> bool:
+    """Say whether Slack has tried in vain before; on a socket the first try is numbered 0."""
+    return req.headers.get(_RETRY, ["0"])[0] != "0"
 
 
 async def _answer(app: AsyncApp, request: SocketModeRequest) -> dict[str, object] | None:

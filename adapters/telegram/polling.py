@@ -17,8 +17,8 @@ from gateway.errors import RetryLater
 log = structlog.get_logger()
 
 Update = Mapping[str, Any]
-Take = Callable[[Update], Awaitable[None]]
-"""Returns once an update is kept or skipped; raises `RetryLater` when it could not be."""
+Take = Callable[[Sequence[Update]], Awaitable[None]]
+"""Returns once updates of a chat are kept or skipped; or raises `RetryLater`."""
 Outcome = tuple[list[Update], RetryLater | None]
 """A chat's updates that are left over, and why."""
 
@@ -150,9 +150,22 @@ async def _take_chats(chats: Sequence[list[Update]], take: Take) -> list[Outcome
 
 
 async def _take_in_order(updates: list[Update], take: Take) -> Outcome:
-    for number, update in enumerate(updates):
+    taken = 0
+    for together in _runs(updates):
         try:
-            await take(update)
+            await take(together)
         except RetryLater as trouble:
-            return updates[number:], trouble
+            return updates[taken:], trouble
+        taken += len(together)
     return [], None
+
+
+def _runs(updates: Sequence[Update]) -> list[list[Update]]:
+    """Put messages that follow one another together; whatever else comes stays alone."""
+    runs: list[list[Update]] = []
+    for update in updates:
+        if runs and "message" in update and "message" in runs[-1][-1]:
+            runs[-1].append(update)
+        else:
+            runs.append([update])
+    return runs

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from gateway.chat_text import clean
 from gateway.contracts.adapter import AdapterKit, Deliver
 from gateway.errors import GatewayError, reading
 from gateway.ids import AccountName
-from gateway.messages import Inbound, Message, Receipt
+from gateway.messages import Burst, Inbound, Message, Receipt
 
 log = structlog.get_logger()
 
@@ -85,9 +85,9 @@ class Receiver:
 
         server = WebhookServer(self._account, settings, self._kit.clock)
 
-        async def take(update: Update) -> None:
+        async def take(updates: Sequence[Update]) -> None:
             self._kit.health.alive()
-            await intake.take(update)
+            await intake.take(updates)
 
         async with server.serving(take):
             await self._register(settings, server.secret)
@@ -119,7 +119,7 @@ class Receiver:
 
 
 class Intake:
-    """Has updates kept: returns from `take` once one is, or says nothing to us."""
+    """Has updates kept: returns from `take` once they are, or say nothing to us."""
 
     def __init__(self, reader: Reader, deliver: Deliver, presses: Presses, kit: AdapterKit) -> None:
         self._reader = reader
@@ -128,23 +128,30 @@ class Intake:
         self._clock = kit.clock
         self._addressed_albums: deque[str] = deque(maxlen=_ALBUMS_REMEMBERED)
 
-    async def take(self, update: Update) -> None:
-        """Deliver an update; one that is not formed as it should be must not block the rest."""
+    async def take(self, updates: Sequence[Update]) -> None:
+        """Deliver a press or anything else alone, or messages of one chat together."""
+        press = _press(updates[0])
+        if press is not None:
+            await self._take_press(press, self._read(updates[0]))
+            return
+        read = [inbound for update in updates if (inbound := self._read(update)) is not None]
+        for inbound in _together(read):
+            await self._deliver(inbound)
+
+    def _read(self, update: Update) -> Inbound | None:
+        """Read an update; one that is not formed as it should be must not block the rest."""
         try:
             inbound = self._reader.read(update, self._clock.now())
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the next may be right
             number, kind = update.get("update_id"), type(error).__name__
             log.warning("update.skipped", update=number, error=kind)
-            return
-        press = _press(update)
-        if press is None:
-            await self._keep(inbound)
-        else:
-            self._presses.expect(press)
-            self._presses.conclude(press, inbound, await self._keep(inbound))
+            return None
+        return inbound if inbound is None else self._with_album(inbound)
 
-    async def _keep(self, inbound: Inbound | None) -> Receipt:
-        return Receipt() if inbound is None else await self._deliver(self._with_album(inbound))
+    async def _take_press(self, press: Mapping[str, Any], inbound: Inbound | None) -> None:
+        self._presses.expect(press)
+        receipt = Receipt() if inbound is None else await self._deliver(inbound)
+        self._presses.conclude(press, inbound, receipt)
 
     def _with_album(self, inbound: Inbound) -> Inbound:
         """Count a whole album as meant for us once one of its messages is."""
@@ -160,6 +167,11 @@ def _press(update: Update) -> Mapping[str, Any] | None:
     """Return the press that waits for an answer, if the update is one."""
     press = update.get("callback_query")
     return press if isinstance(press, dict) and isinstance(press.get("id"), str) else None
+
+
+def _together(read: Sequence[Inbound]) -> Sequence[Inbound]:
+    messages = [inbound for inbound in read if isinstance(inbound, Message)]
+    return [Burst(tuple(messages))] if 1 < len(messages) == len(read) else read
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

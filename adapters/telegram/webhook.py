@@ -61,7 +61,7 @@ class WebhookServer:
             log.warning("update.skipped", error="TooDeep")
             return web.Response()
         try:
-            await take(update)
+            await take([update])
         except RetryLater as trouble:
             wait = str(math.ceil(trouble.after))
             return web.Response(

@@ -91,7 +91,7 @@ class Missed(Protocol):
 
 
 class KeepOutcome(StrEnum):
-    """What `Inbox.keep` did."""
+    """What `Inbox.keep` did with a message."""
 
     KEPT = "kept"
     DUPLICATE = "duplicate"
@@ -105,25 +105,29 @@ class KeepOutcome(StrEnum):
     """Its sender is no longer who they were taken for; nothing was kept: look again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message that may be kept, and on whose behalf."""
+
+    message: Message
+    lane: Lane
+    session_key: str
+    agent: AgentId
+    person: PersonId | None
+    is_linked: bool | None = None
+    """Given, it is kept only if its sender still is that person, linked or not."""
+    is_bounded: bool = True
+    """Unless so, it is kept however much waits."""
+
+
 class Inbox(Protocol):
     """Accepted messages, each once."""
 
-    async def keep(
-        self,
-        message: Message,
-        *,
-        lane: Lane,
-        session_key: str,
-        agent: AgentId,
-        person: PersonId | None,
-        is_linked: bool | None = None,
-        is_bounded: bool = True,
-    ) -> KeepOutcome:
-        """Keep a message once.
+    async def keep(self, arrivals: Sequence[Arrival]) -> Sequence[KeepOutcome]:
+        """Keep messages in their order, each once, or raise with none kept.
 
-        Unique by (account, event_key) and by (account, message_id, edited_at). Unless
-        `is_bounded`, it is kept however much waits. Given `is_linked`, it is kept only if
-        its sender still is that person, linked or not.
+        Unique by (account, event_key) and by (account, message_id, edited_at). When one
+        is stale, all are.
         """
         ...
 

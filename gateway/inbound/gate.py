@@ -1,19 +1,22 @@
 """The gate: everything that comes in is authorised and kept here, once, or refused."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import structlog
 
 from gateway.commands.registry import Commands
-from gateway.contracts.inbox import Inbox, KeepOutcome, Overheard
+from gateway.contracts.inbox import Arrival, Inbox, KeepOutcome, Overheard
 from gateway.contracts.people import Identities
 from gateway.contracts.stores import Sessions
 from gateway.ids import Lane
-from gateway.inbound.rates import Rates
+from gateway.inbound.rates import Excess, Rates
 from gateway.inbound.routing import Routing
 from gateway.inbound.turn_files import TurnFiles
 from gateway.inbound.turned_away import TurnedAway
 from gateway.messages import (
+    Burst,
     Inbound,
     Message,
     MessageDeleted,
@@ -60,7 +63,11 @@ class Gate:
         """Keep it, or refuse it; raise `RetryLater` when neither could be written down."""
         match inbound:
             case Message():
-                return await self._accept_message(inbound)
+                (receipt,) = await self._accept_messages([inbound])
+                return receipt
+            case Burst():
+                await self._accept_messages(inbound.messages)
+                return Receipt()
             case PlaceMoved():
                 return await self._accept_move(inbound)
             case MessageDeleted():
@@ -89,18 +96,30 @@ class Gate:
             self._wake(lane)
         return Receipt()
 
-    async def _accept_message(self, message: Message) -> Receipt:
+    async def _accept_messages(self, messages: Sequence[Message]) -> Sequence[Receipt]:
+        verdicts = [await self._judge(message) for message in messages]
+        arrivals = [verdict for verdict in verdicts if isinstance(verdict, Arrival)]
+        outcomes = await self._inbox.keep(arrivals) if arrivals else ()
+        if KeepOutcome.STALE in outcomes:
+            return await self._accept_messages(messages)
+        kept = iter(outcomes)
+        return await _all([
+            self._conclude(verdict, next(kept))
+            if isinstance(verdict, Arrival)
+            else self._turn_away(message, verdict)
+            for message, verdict in zip(messages, verdicts, strict=True)
+        ])
+
+    async def _judge(self, message: Message) -> Arrival | Refusal | Excess:
         admission = await self._access.authorise(message)
         if isinstance(admission, Refusal):
-            if admission.context:
-                await self._overheard.note(message, admission.context)
-            return await self._turned_away.refuse(message, admission)
+            return admission
         is_control = self._commands.is_control(message)
         if (over := self._rates.excess(message, admission, is_control=is_control)) is not None:
-            return await self._turned_away.slow_down(message, over)
+            return over
         urgent = self._commands.urgent(message)
         route = self._routing.route(message, admission, is_control=is_control, urgent=urgent)
-        outcome = await self._inbox.keep(
+        return Arrival(
             message,
             lane=route.lane,
             session_key=route.key.encode(),
@@ -109,12 +128,32 @@ class Gate:
             is_linked=admission.person.is_linked,
             is_bounded=not is_control,
         )
-        if outcome is KeepOutcome.STALE:
-            return await self._accept_message(message)
+
+    async def _conclude(self, arrival: Arrival, outcome: KeepOutcome) -> Receipt:
+        message = arrival.message
         log.info("message.accepted", account=message.address.account, outcome=outcome.value)
         if outcome in (KeepOutcome.KEPT, KeepOutcome.REPLACED, KeepOutcome.DUPLICATE):
             # What is told again may have been cut off before this, once it was kept.
-            self._wake(route.lane)
+            self._wake(arrival.lane)
         if message.address.place.is_direct:
             await self._identities.meet(message)
         return self._turned_away.shed(message) if outcome is KeepOutcome.FULL else Receipt()
+
+    async def _turn_away(self, message: Message, verdict: Refusal | Excess) -> Receipt:
+        if not isinstance(verdict, Refusal):
+            return await self._turned_away.slow_down(message, verdict)
+        if verdict.context:
+            await self._overheard.note(message, verdict.context)
+        return await self._turned_away.refuse(message, verdict)
+
+
+async def _all(steps: Sequence[Coroutine[Any, Any, Receipt]]) -> Sequence[Receipt]:
+    """Take steps side by side; raise the first error once none goes on."""
+    if len(steps) == 1:
+        return [await steps[0]]
+    receipts: list[Receipt] = []
+    for ended in await asyncio.gather(*steps, return_exceptions=True):
+        if isinstance(ended, BaseException):
+            raise ended
+        receipts.append(ended)
+    return receipts

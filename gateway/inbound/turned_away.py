@@ -1,13 +1,14 @@
 """What people are told whose messages are refused: little, and not often."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import structlog
 
 from gateway.clock import Clock
 from gateway.contracts.inbox import Inbox, Missed
 from gateway.ids import MessageId
+from gateway.inbound.rates import Excess
 from gateway.messages import Address, Message, Origin, Receipt
 from gateway.people.access import Reason, Refusal
 from gateway.people.pairing import Pairing
@@ -112,7 +113,7 @@ class TurnedAway:
             )
         return Receipt(is_taken=False, words=BUSY_WORDS)
 
-    async def slow_down(self, message: Message, over: Literal["person", "place"]) -> Receipt:
+    async def slow_down(self, message: Message, over: Excess) -> Receipt:
         """Record a message that came too fast, without its text, and say so once a minute."""
         words = TOO_FAST_WORDS if over == "person" else TOO_MANY_HERE_WORDS
         if not await self._inbox.refuse(message, "too_fast"):

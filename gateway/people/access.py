@@ -1,6 +1,6 @@
 """The one question asked of everything that comes in: may this person say this here?"""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -123,15 +123,14 @@ class Access:
         return self._roles.everywhere(address.identity, None if person is None else person.role)
 
     async def _place_settings(self, message: Message) -> PlaceSettings | None:
-        return settings_of_place(self._settings.groups, await self._names_of_place(message))
-
-    async def _names_of_place(self, message: Message) -> Sequence[str]:
-        """Return what settings may call the place: its own id, its space's, its former one."""
-        address = message.address
-        own = address.place_name
+        """Look the place up by its own id, its space's or its former one."""
+        address, groups = message.address, self._settings.groups
+        own, space = address.place_name, address.place.space
+        found = settings_of_place(groups, [own, f"{address.platform}:{space}"] if space else [own])
+        if found is not None:
+            return found
         former = await former_name(self._cursors, own)
-        space = address.place.space and f"{address.platform}:{address.place.space}"
-        return [name for name in (own, space, former) if name]
+        return None if former is None else settings_of_place(groups, [former])
 
     async def _admit(self, message: Message, role: Role, place: PlaceSettings) -> Admission:
         address = message.address

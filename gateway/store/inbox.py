@@ -9,14 +9,14 @@ from sqlalchemy import bindparam, exists, func, literal_column, select
 from typing_extensions import override
 
 from gateway.clock import Clock
-from gateway.contracts.inbox import Inbox, KeepOutcome, Kept
-from gateway.ids import AccountName, AgentId, Lane, MessageId, PersonId
+from gateway.contracts.inbox import Arrival, Inbox, KeepOutcome, Kept
+from gateway.ids import AccountName, Lane, MessageId
 from gateway.messages import Message
 from gateway.settings import QueueSettings
 from gateway.store import overheard
 from gateway.store.codec import dump_message
 from gateway.store.database import Database
-from gateway.store.keep import arrival, keep, record
+from gateway.store.keep import delivery, keep, record
 from gateway.store.kept import KEPT, WITHDRAWN, kept_from, put_message, put_state
 from gateway.store.schema import IS_WAITING, inbox, turns
 from gateway.store.statements import Transaction
@@ -80,27 +80,15 @@ class SqlInbox(Inbox):
         self._queues = queues
 
     @override
-    async def keep(
-        self,
-        message: Message,
-        *,
-        lane: Lane,
-        session_key: str,
-        agent: AgentId,
-        person: PersonId | None,
-        is_linked: bool | None = None,
-        is_bounded: bool = True,
-    ) -> KeepOutcome:
-        row = arrival(message, person=person, now=self._clock.now())
-        row |= {"lane": lane, "session_key": session_key, "agent": agent}
-        queues = self._queues if is_bounded else None
+    async def keep(self, arrivals: Sequence[Arrival]) -> Sequence[KeepOutcome]:
+        now = self._clock.now()
         return await self._database.write(
-            lambda transaction: keep(transaction, row, message, queues, is_linked)
+            lambda transaction: keep(transaction, arrivals, self._queues, now)
         )
 
     @override
     async def refuse(self, message: Message, reason: str, *, with_address: bool = False) -> bool:
-        row = arrival(message, person=None, now=self._clock.now())
+        row = delivery(message, person=None, now=self._clock.now())
         row["reason"] = reason
         if with_address:
             row["message"] = dump_message(_without_words(message))

@@ -1,10 +1,11 @@
 """Keeping a message once: what a delivery is to those before it, and whether there is room."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, exists, func, select
 
-from gateway.contracts.inbox import KeepOutcome
+from gateway.contracts.inbox import Arrival, KeepOutcome
 from gateway.ids import PersonId
 from gateway.messages import Message
 from gateway.settings import QueueSettings
@@ -51,7 +52,7 @@ _STATES = {
 }
 
 
-def arrival(message: Message, *, person: PersonId | None, now: float) -> dict[str, Any]:
+def delivery(message: Message, *, person: PersonId | None, now: float) -> dict[str, Any]:
     """Return the columns that every delivery's row has."""
     address = message.address
     return {
@@ -78,16 +79,22 @@ def record(transaction: Transaction, row: dict[str, Any], state: str) -> bool:
 
 
 def keep(
-    transaction: Transaction,
-    row: dict[str, Any],
-    message: Message,
-    queues: QueueSettings | None,
-    is_linked: bool | None,
+    transaction: Transaction, arrivals: Sequence[Arrival], queues: QueueSettings, now: float
+) -> list[KeepOutcome]:
+    """Keep messages, or find that they were kept, edited or refused room."""
+    if any(_has_changed(transaction, one) for one in arrivals):
+        return [KeepOutcome.STALE] * len(arrivals)
+    return [_keep(transaction, one, queues, now) for one in arrivals]
+
+
+def _keep(
+    transaction: Transaction, arrival: Arrival, queues: QueueSettings, now: float
 ) -> KeepOutcome:
-    """Keep a message, or find that it was kept, edited or refused room."""
-    if is_linked is not None and _has_changed(transaction, row, message, is_linked):
-        return KeepOutcome.STALE
-    outcome, number = _judge(transaction, row, message, queues)
+    message = arrival.message
+    row = delivery(message, person=arrival.person, now=now)
+    row |= {"lane": arrival.lane, "session_key": arrival.session_key, "agent": arrival.agent}
+    bounds = queues if arrival.is_bounded else None
+    outcome, number = _judge(transaction, row, message, bounds)
     if outcome in {KeepOutcome.KEPT, KeepOutcome.TOO_LATE}:
         row = {**row, "message": dump_message(message)}
     if not record(transaction, row, _STATES[outcome]):
@@ -97,13 +104,13 @@ def keep(
     return outcome
 
 
-def _has_changed(
-    transaction: Transaction, row: dict[str, Any], message: Message, is_linked: bool
-) -> bool:
+def _has_changed(transaction: Transaction, arrival: Arrival) -> bool:
     """Say whether the sender was linked, unlinked or sent off while the message came in."""
-    address = message.address
+    if arrival.is_linked is None:
+        return False
+    address = arrival.message.address
     known = look_up(transaction, address.platform, address.external_user)
-    return known is None or (known.id, known.is_linked) != (row["person"], is_linked)
+    return known is None or (known.id, known.is_linked) != (arrival.person, arrival.is_linked)
 
 
 def _judge(

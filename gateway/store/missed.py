@@ -9,7 +9,7 @@ from gateway.contracts.inbox import Missed
 from gateway.messages import Message
 from gateway.store.announcements import announce
 from gateway.store.database import Database
-from gateway.store.keep import arrival, record
+from gateway.store.keep import delivery, record
 from gateway.store.statements import Transaction
 
 
@@ -23,7 +23,7 @@ class SqlMissed(Missed):
     @override
     async def note(self, messages: Sequence[Message]) -> bool:
         now = self._clock.now()
-        rows = [arrival(message, person=None, now=now) for message in messages]
+        rows = [delivery(message, person=None, now=now) for message in messages]
         newest = messages[-1].address
 
         def operation(transaction: Transaction) -> bool:

@@ -16,7 +16,7 @@ from gateway.store.audit import note
 from gateway.store.codec import dump_address, load_address, storable
 from gateway.store.database import Database
 from gateway.store.inserts import insert_or_replace
-from gateway.store.keep import arrival, record
+from gateway.store.keep import delivery, record
 from gateway.store.people import admit
 from gateway.store.schema import pairings
 from gateway.store.statements import Transaction
@@ -94,7 +94,7 @@ class SqlPairings(Pairings):
     ) -> bool:
         now = self._clock.now()
         row = _request_row(message, now, now + lifetime)
-        refusal = {**arrival(message, person=None, now=now), "reason": reason}
+        refusal = {**delivery(message, person=None, now=now), "reason": reason}
 
         def operation(transaction: Transaction) -> bool:
             if not record(transaction, refusal, "refused"):

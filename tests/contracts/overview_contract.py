@@ -8,7 +8,7 @@ from gateway.messages import Address, Attachment, AttachmentKind, Message, Quote
 from gateway.session_key import build_group_session_key, build_session_key
 from gateway.transcript import Usage, UserEntry
 from tests.fakes.clock import FakeClock
-from tests.messages import direct, group, message
+from tests.messages import direct, group, keep_one, message
 
 AGENT, CLERK, ANN = AgentId("main"), AgentId("clerk"), PersonId("ann")
 DM = build_session_key(AGENT, "telegram", "42", "dm").encode()
@@ -22,7 +22,7 @@ def key_of(address: Address) -> str:
 async def talk(store: Store, given: Message) -> str:
     """Keep a message of a place, in a session of its own; return the session's key."""
     key = key_of(given.address)
-    await store.inbox.keep(given, lane=Lane(key), session_key=key, agent=AGENT, person=ANN)
+    await keep_one(store.inbox, given, lane=Lane(key), session_key=key, agent=AGENT, person=ANN)
     await store.sessions.resolve(AGENT, key, None)
     return key
 

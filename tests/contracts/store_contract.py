@@ -37,7 +37,7 @@ from gateway.transcript import (
     UserEntry,
 )
 from tests.fakes.clock import FakeClock
-from tests.messages import direct, group, message
+from tests.messages import direct, group, keep_one, message
 
 QUEUES = QueueSettings(per_session=3, per_person=5, in_all=8)
 AGENT = AgentId("main")
@@ -51,8 +51,8 @@ TELEGRAM = PlatformName("telegram")
 async def keep(
     store: Store, given: Message, *, key: str = KEY, person: PersonId = ANN, agent: AgentId = AGENT
 ) -> KeepOutcome:
-    return await store.inbox.keep(
-        given, lane=Lane(key), session_key=key, agent=agent, person=person
+    return await keep_one(
+        store.inbox, given, lane=Lane(key), session_key=key, agent=agent, person=person
     )
 
 

@@ -10,6 +10,7 @@ from gateway.contracts.adapter import Adapter, AdapterKit, CommandInfo
 from gateway.errors import RetryLater
 from gateway.ids import MessageId
 from gateway.messages import (
+    Burst,
     Inbound,
     Message,
     MessageDeleted,
@@ -88,13 +89,17 @@ class Gate:
         await self.open.wait()
         if self.busy_for:
             raise RetryLater("the disk is full", self.busy_for.pop(0))
+        for one in inbound.messages if isinstance(inbound, Burst) else [inbound]:
+            self._take(one)
+        self._watch.changed()
+        return self.receipt
+
+    def _take(self, inbound: Inbound) -> None:
         is_known = inbound.event_key in {one.event_key for one in self.kept}
         if self.receipt.is_taken and not is_known:
             self.kept.append(inbound)
         if not self.receipt.is_taken and isinstance(inbound, Message):
             self.refused.append(inbound.origin)
-        self._watch.changed()
-        return self.receipt
 
     @property
     def messages(self) -> list[Message]:

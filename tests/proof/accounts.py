@@ -7,6 +7,7 @@ arrived, and after.
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any, ClassVar
 
 from typing_extensions import override
@@ -30,7 +31,18 @@ from gateway.contracts.adapter import (
 )
 from gateway.errors import GatewayError, RetryLater
 from gateway.ids import AccountName, MessageId
-from gateway.messages import Address, Attachment, Limits, OutgoingFile, OutgoingMessage, Place
+from gateway.messages import (
+    Address,
+    Attachment,
+    Burst,
+    Inbound,
+    Limits,
+    Message,
+    Origin,
+    OutgoingFile,
+    OutgoingMessage,
+    Place,
+)
 from gateway.settings import AdapterSettings
 from tests.proof.happened import Hasty
 from tests.proof.steps import EPOCH
@@ -133,11 +145,16 @@ class Account(
         while True:
             while at < len(events):
                 await self._kit.clock.sleep(self.way)
-                await deliver(events[at].message)
-                at += 1
+                given = self._together([event.message for event in events[at:]])
+                await deliver(given)
+                at += len(given.messages) if isinstance(given, Burst) else 1
                 await self._keep_place(at)
             self._news.clear()
             await self._news.wait()
+
+    def _together(self, waiting: Sequence[Inbound]) -> Inbound:
+        """Return what is delivered next of all that waits."""
+        return waiting[0]
 
     async def _begin_at(self) -> int:
         return self._outside.world.platforms[self.name].accepted
@@ -178,8 +195,22 @@ class Account(
         return attachment.reference.encode()
 
 
+def _is_typed(inbound: Inbound) -> bool:
+    return isinstance(inbound, Message) and inbound.origin is Origin.TYPED
+
+
 class Keyless(Account, ShowsDrafts):
-    """Nobody can say here what became of a send; events are kept until they are confirmed."""
+    """Nobody can say here what became of a send; events are kept until they are confirmed.
+
+    What waits of one conversation comes at once.
+    """
+
+    @override
+    def _together(self, waiting: Sequence[Inbound]) -> Inbound:
+        typed = [one for one in takewhile(_is_typed, waiting) if isinstance(one, Message)]
+        place = typed[0].address.place if typed else None
+        same = list(takewhile(lambda one: one.address.place == place, typed))
+        return Burst(tuple(same)) if len(same) > 1 else waiting[0]
 
     @override
     async def show_draft(self, to: Address, draft: int, text: str) -> None:

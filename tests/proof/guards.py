@@ -30,14 +30,15 @@ _HASTE = 0.5
 
 def know_no_repeats(patch: pytest.MonkeyPatch) -> None:
     """Let each delivery be a message of its own."""
-    numbers, arrival = itertools.count(), keep.arrival
+    numbers, delivery = itertools.count(), keep.delivery
 
     def forgetful(*given: Any, **more: Any) -> dict[str, Any]:
-        row, number = arrival(*given, **more), next(numbers)
+        row, number = delivery(*given, **more), next(numbers)
         new = {name: f"{row[name]} {number}" for name in ("event_key", "message_id")}
         return {**row, **new}
 
-    patch.setattr(inbox, "arrival", forgetful)
+    for module in (inbox, keep):
+        patch.setattr(module, "delivery", forgetful)
 
 
 def acknowledge_before_the_commit(patch: pytest.MonkeyPatch) -> None:

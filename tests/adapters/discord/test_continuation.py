@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.discord.bookmark import UNNUMBERED, Bookmark, Stamp
+from adapters.discord.bookmark import Bookmark, Stamp, found_in
 from adapters.discord.continuation import Continuation
 from adapters.discord.places import Places
 from tests.fakes.clock import FakeClock
@@ -57,18 +57,36 @@ def test_r1_everything_up_to_the_saved_number_is_kept(
         assert bookmark.kept_up_to == (first - 1 or None)
 
 
+WHOLE = {"id": "s", "address": "wss://resume.example/", "number": 5, "unread": {}}
+
+
 @pytest.mark.promise("R1")
-@pytest.mark.parametrize("stamp", [UNNUMBERED, Stamp("before", 3)])
-def test_r1_nothing_is_saved_while_something_is_under_way_that_the_session_does_not_tell(
-    stamp: Stamp,
-) -> None:
+def test_r1_nothing_is_saved_while_something_of_another_session_is_under_way() -> None:
     bookmark = session(of_places=False)
-    bookmark.arrived(stamp)
-    assert bookmark.told() is None
-    bookmark.kept(stamp)
-    assert bookmark.told() == {"id": "s", "address": "wss://resume.example/", "number": 5}
+    bookmark.arrived(Stamp("before", 3))
+    assert bookmark.told is None
+    bookmark.kept(Stamp("before", 3))
+    assert bookmark.told == WHOLE
     bookmark.forget()
-    assert bookmark.told() is None
+    assert bookmark.told is None
+
+
+@pytest.mark.promise("R1", "R8")
+def test_r1_r8_a_channel_is_unread_until_all_that_was_found_in_it_is_kept() -> None:
+    bookmark = session(of_places=False)
+    bookmark.look_in(None)
+    assert bookmark.told is None  # nobody knows yet where to look
+    bookmark.look_in({"70": "7", "80": None})
+    assert bookmark.told == WHOLE | {"unread": {"70": "7", "80": None}}
+    for _ in range(2):
+        bookmark.arrived(found_in("70"))
+    bookmark.has_read("70")
+    bookmark.has_read("80")
+    assert bookmark.told == WHOLE | {"unread": {"70": "7"}}
+    bookmark.kept(found_in("70"))
+    assert bookmark.told == WHOLE | {"unread": {"70": "7"}}
+    bookmark.kept(found_in("70"))
+    assert bookmark.told == WHOLE
 
 
 @pytest.mark.promise("R8")
@@ -167,6 +185,10 @@ async def test_a_save_that_is_cut_off_leaves_a_whole_file_and_is_made_up_for(
         {"number": None},
         {"address": "https://resume.example/"},
         {"address": "wss:///"},
+        {"unread": None},
+        {"unread": ["70"]},
+        {"unread": {"x": "7"}},
+        {"unread": {"70": "x"}},
     ],
     ids=str,
 )

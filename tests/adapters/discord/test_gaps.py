@@ -9,6 +9,7 @@ import pytest
 
 from adapters.discord import catching_up
 from adapters.discord.adapter import DiscordAdapter
+from adapters.discord.bookmark import Stamp
 from adapters.discord.inbound import Me, Reader
 from adapters.discord.intake import Intake
 from adapters.discord.ledger import Ledger
@@ -237,7 +238,7 @@ async def test_r1_what_is_found_while_another_is_being_kept_comes_where_it_belon
     async with asyncio.TaskGroup() as tasks:
         intake = Intake(reader, account.gate, Ledger(account.kit), account.kit.clock, tasks)
         for number in ("7", "9"):
-            intake.take("MESSAGE_CREATE", told(number))
+            intake.take("MESSAGE_CREATE", told(number), Stamp("s", int(number)))
         await account.gate.until(lambda gate: gate.attempts == 1)
         found = [reader.read("MESSAGE_CREATE", told(number), 0.0) for number in ("8", "9", "10")]
         intake.release("500", [one for one in found if isinstance(one, Message)], [])

@@ -18,6 +18,7 @@ from adapters.discord.places import Places
 from gateway.ids import AccountName, MessageId
 from gateway.messages import (
     Attachment,
+    Burst,
     Inbound,
     Message,
     MessageDeleted,
@@ -56,7 +57,7 @@ def reader(*, threads: bool = False) -> Reader:
 def shown(inbound: Inbound | None) -> dict[str, Any] | None:
     """Write a message as the payload files do: defaults are left out."""
     match inbound:
-        case None | PlaceMoved() | MessagesMissed():
+        case None | Burst() | PlaceMoved() | MessagesMissed():
             return None
         case MessageDeleted():
             return {"deleted": inbound.message_id, "event_key": inbound.event_key}

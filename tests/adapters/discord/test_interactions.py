@@ -8,13 +8,13 @@ import pytest
 
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.settings import DiscordSettings
-from gateway.errors import RetryLater
+from gateway.errors import RetryLater, SendRefused
 from gateway.ids import AccountName, MessageId
 from gateway.messages import Choice, Origin, OutgoingMessage, Receipt
 from tests.adapters.discord.conftest import Receiving, at
 from tests.fakes.account import Account
 from tests.fakes.clock import FakeClock
-from tests.fakes.discord import Channel, FakeDiscord, Guild, Interaction, User
+from tests.fakes.discord import Channel, FakeDiscord, Guild, Interaction, May, User
 from tests.fakes.faults import Answer, Drop
 
 CHOICES = (Choice("Approve", "/approve x"), Choice("Deny", "/deny x", is_danger=True))
@@ -46,6 +46,31 @@ async def test_a_command_waits_for_its_answer_and_gets_it_in_its_place(
         assert sent == f"{ann.dm.id}:{ann.dm.shown()[-1].id}"
         await adapter.send(at(ann.dm), OutgoingMessage("k2", "More.", reply_to=message.message_id))
         assert ann.dm.bot_texts() == ["Hello.", "More."]
+
+
+async def test_a_command_in_a_channel_that_the_bot_does_not_see_gets_its_whole_answer(
+    adapter: DiscordAdapter,
+    receiving: Receiving,
+    server: FakeDiscord,
+    account: Account,
+    team: Guild,
+    general: Channel,
+    ann: User,
+) -> None:
+    """Discord offers commands there, too, and takes answers by their token alone."""
+    team.denies(general, May.VIEW_CHANNEL)
+    async with receiving():
+        await published(server)
+        used = ann.uses("start", channel=general)
+        await answered(server, used)
+        question = account.gate.messages[0].message_id
+        growing = OutgoingMessage("k", "Hel…", question, STOP, is_growing=True)
+        sent = await adapter.send(at(general), growing)
+        await adapter.edit(at(general), sent, OutgoingMessage("k", "Hello.", question))
+        assert used.answers == ["Hello."]
+        other = MessageId(f"{general.id}:1")
+        with pytest.raises(SendRefused):
+            await adapter.edit(at(general), other, OutgoingMessage("k", "Hello.", question))
 
 
 async def test_a_command_that_is_not_taken_is_told_so_alone(

@@ -245,8 +245,8 @@ async def test_a_session_with_other_intents_is_not_gone_on_with(
 
 
 @pytest.mark.promise("R1", "R8")
-async def test_r1_r8_a_session_that_has_not_found_all_that_was_missed_is_not_gone_on_with(
-    life: Life, server: FakeDiscord, account: Account, general: Channel, ann: User
+async def test_r1_r8_a_death_while_histories_are_read_loses_neither_them_nor_the_session(
+    life: Life, server: FakeDiscord, account: Account, team: Guild, general: Channel, ann: User
 ) -> None:
     async with life():
         ann.writes("one", channel=general)
@@ -254,21 +254,54 @@ async def test_r1_r8_a_session_that_has_not_found_all_that_was_missed_is_not_gon
     server.gateway.forgets()
     ann.writes("two", channel=general)
     never = server.faults.add(Hold(asyncio.Event()), path=f"{general.id}/messages")
-    asked = len(server.calls("history"))
     async with life(is_settled=False):
-        await server.until(lambda server: len(server.calls("history")) > asked)
+        await account.cursor.until(lambda _: bool(saved(account)["unread"]))
+        left = account.cursor.position
+        ann.writes("three", channel=general)  # it waits for what was missed there
         ann.writes("Hello?")
         await heard(account, "one", "Hello?")
-    assert saved(account) is None
+    account.cursor.position = left  # as if it had been killed before anything more was written
+    assert saved(account)["unread"] == {str(general.id): str(team.id)}
+    bob = server.user(43, "Bob")
+    team.admits(bob.id)
+    bob.writes("Is anybody there?")
     never.times = 0
     async with life():
-        await account.gate.until(lambda gate: sorted(gate.texts) == ["Hello?", "one", "two"])
-    assert begun(server)[0] == 3
+        await account.gate.until(lambda gate: len(gate.texts) == 5)
+        [two] = [one for one in account.gate.messages if one.text == "two"]
+        assert two.address == at(general)
+        await account.cursor.until(lambda _: not saved(account)["unread"])
+    missed = [text for text in account.gate.texts if text in {"two", "three"}]
+    assert missed == ["two", "three"]
+    assert {"Hello?", "Is anybody there?"} < set(account.gate.texts)
+    assert begun(server) == (2, 2)
 
 
 @pytest.mark.promise("R1", "R8")
-async def test_r1_r8_a_session_that_cannot_tell_what_is_not_kept_is_not_gone_on_with(
-    life: Life, server: FakeDiscord, account: Account, general: Channel, ann: User
+async def test_r1_r8_what_was_left_unread_is_read_though_the_session_has_ended_meanwhile(
+    life: Life, server: FakeDiscord, account: Account, team: Guild, general: Channel, ann: User
+) -> None:
+    other = team.text("other")
+    async with life():
+        ann.writes("one", channel=general)
+        await heard(account, "one")
+    server.gateway.forgets()
+    ann.writes("two", channel=general)
+    never = server.faults.add(Hold(asyncio.Event()), path=f"{general.id}/messages")
+    async with life(is_settled=False):
+        await account.cursor.until(lambda _: bool(saved(account)["unread"]))
+        left = account.cursor.position
+    account.cursor.position = left
+    server.gateway.forgets()
+    ann.writes("three", channel=other)
+    never.times = 0
+    async with life():
+        await account.gate.until(lambda gate: sorted(gate.texts) == ["one", "three", "two"])
+
+
+@pytest.mark.promise("R1", "R8")
+async def test_r1_r8_what_was_found_and_is_not_kept_is_found_again(
+    life: Life, server: FakeDiscord, account: Account, team: Guild, general: Channel, ann: User
 ) -> None:
     """What was found in a history is told by no session; the store takes none of it for long."""
     async with life():
@@ -281,11 +314,12 @@ async def test_r1_r8_a_session_that_cannot_tell_what_is_not_kept_is_not_gone_on_
     async with life(is_settled=False):
         await account.gate.until(lambda gate: gate.attempts > attempts)
         await account.kit.clock.sleep(6.0)  # the search is over, and what it has found is not kept
-    assert saved(account) is None
+    assert saved(account)["unread"] == {str(general.id): str(team.id)}
     account.gate.busy_for = []
     async with life():
         await heard(account, "one", "two")
-    assert begun(server)[0] == 3
+        await account.cursor.until(lambda _: not saved(account)["unread"])
+    assert begun(server) == (2, 2)
 
 
 @pytest.mark.promise("R1", "R8", "R12")
@@ -392,6 +426,32 @@ async def test_what_was_pressed_and_answered_before_a_death_is_answered_once(
     assert general.shown()[0].text == "May I?\n-# ✓ Approve · Ann"
     assert len(account.gate.messages) == 2
     assert begun(server) == (1, 1)
+
+
+@pytest.mark.promise("R6")
+@pytest.mark.parametrize("first", ["Hello.", "Hel…"])
+async def test_r6_a_command_that_was_answered_in_the_moment_of_a_death_has_one_answer(
+    life: Life, server: FakeDiscord, account: Account, general: Channel, ann: User, first: str
+) -> None:
+    """Its place is filled by no nonce, and the new process, which answers at once, has no token."""
+    async with life() as adapter:
+        other = ann.uses("start", channel=general)
+        used = ann.uses("start", channel=general)
+        await server.until(lambda _: used.is_answered and other.is_answered)
+        grows = first != "Hello."
+        stop = (Choice("Stop", "/stop"),) if grows else ()
+        said = OutgoingMessage("k", first, asked(account), stop, is_growing=grows)
+        sent = await adapter.send(at(general), said)
+        question = asked(account)
+    server.gateway.forgets()
+    async with life() as adapter:
+        again = OutgoingMessage("k", "…" if grows else first, question, is_growing=True)
+        assert await adapter.send(at(general), again) == sent
+        await adapter.edit(at(general), sent, OutgoingMessage("k", "Hello.", question))
+        never = MessageId(f"interaction:{other.id}")
+        await adapter.send(at(general), OutgoingMessage("k2", "Hello.", never))
+    assert used.answers == ["Hello."]
+    assert general.bot_texts() == ["", "Hello.", "Hello."]  # the first still seems to think
 
 
 @pytest.mark.parametrize("clock", [FakeClock()])

@@ -184,6 +184,49 @@ async def test_find_sent_says_when_it_cannot_know(
         await adapter.find_sent(at(general), saying("x"), 0.0)
 
 
+@pytest.mark.promise("R6")
+async def test_r6_a_history_that_may_not_be_read_shows_nothing_and_proves_nothing(
+    adapter: DiscordAdapter, server: FakeDiscord, team: Guild, general: Channel, ann: User
+) -> None:
+    """Discord then answers with an empty list, as if nothing had ever been written."""
+    ann.writes("hi", channel=general)
+    team.denies(general, May.READ_MESSAGE_HISTORY)
+    server.faults.add(Drop(), path="/messages", method="POST", times=1)
+    with pytest.raises(SendUncertain):
+        await adapter.send(at(general), saying("hello"))
+    assert general.bot_texts() == ["hello"]
+    with pytest.raises(NotSupported):
+        await adapter.find_sent(at(general), saying("hello"), server.world.now() - 5.0)
+
+
+@pytest.mark.promise("R6")
+async def test_r6_a_message_is_found_behind_everything_that_others_wrote(
+    adapter: DiscordAdapter, server: FakeDiscord, general: Channel, ann: User
+) -> None:
+    since = server.world.now()
+    for number in range(250):
+        ann.writes(f"{number}", channel=general)
+    sent = await adapter.send(at(general), saying("hello"))
+    assert await adapter.find_sent(at(general), saying("hello"), since) == sent
+    assert await adapter.find_sent(at(general), saying("never said"), since) is None
+    for number in range(200):
+        ann.writes(f"{number}", channel=general)
+    with pytest.raises(NotSupported):
+        await adapter.find_sent(at(general), saying("never said"), since)
+
+
+async def test_where_no_history_may_be_read_the_answer_comes_all_the_same(
+    adapter: DiscordAdapter, team: Guild, general: Channel, ann: User
+) -> None:
+    """Discord lets nobody answer *to* a message whose channel they may not read back."""
+    question = ann.writes("hi", channel=general)
+    team.denies(general, May.READ_MESSAGE_HISTORY)
+    reply_to = MessageId(f"{general.id}:{question.id}")
+    sent = await adapter.send(at(general), saying("hello", reply_to=reply_to))
+    await adapter.edit(at(general), sent, saying("hello, Ann", reply_to=reply_to))
+    assert general.bot_texts() == ["hello, Ann"]
+
+
 async def test_marks_replace_one_another(
     adapter: DiscordAdapter, general: Channel, ann: User
 ) -> None:

@@ -18,7 +18,7 @@ from gateway.ids import AccountName
 from gateway.messages import OutgoingMessage
 from tests.adapters.discord.conftest import Receiving, at
 from tests.fakes.account import Account
-from tests.fakes.discord import Channel, FakeDiscord, User
+from tests.fakes.discord import Channel, FakeDiscord, Guild, User
 from tests.fakes.discord.session import Intent
 from tests.fakes.faults import Answer, RateLimit, Reset
 
@@ -230,17 +230,30 @@ async def test_an_intent_that_is_not_allowed_is_said_once_and_plainly(
     assert server.gateway.identifies == 1
 
 
-@pytest.mark.parametrize("more", [{"message_content": False}])
+@pytest.mark.parametrize("more", [{"message_content": False, "threads": True}])
 async def test_without_the_intent_only_what_is_meant_for_the_bot_is_read(
-    receiving: Receiving, server: FakeDiscord, account: Account, general: Channel, ann: User
+    adapter: DiscordAdapter,
+    receiving: Receiving,
+    server: FakeDiscord,
+    account: Account,
+    team: Guild,
+    general: Channel,
+    ann: User,
 ) -> None:
+    """What Discord withholds says nothing, also where it is an answer, or in the bot's thread."""
     server.gateway.allowed = Intent(0)
     async with receiving():
         ann.writes("among ourselves", channel=general)
-        ann.writes(f"{server.mention} hi", channel=general)
+        asked = ann.writes(f"{server.mention} hi", channel=general)
+        await account.gate.until(lambda gate: gate.texts == ["hi"])
+        await adapter.send(account.gate.messages[0].address, OutgoingMessage("k", "Hello, Ann."))
+        [thread] = team.threads
+        ann.writes("what else?", channel=thread)
+        ann.edits(asked, "hi")  # without the name
+        ann.writes(f"{server.mention} and you?", channel=thread)
         ann.writes("hello")
-        await account.gate.until(lambda gate: sorted(gate.texts) == ["", "hello", "hi"])
-    assert [one.is_addressed for one in account.gate.messages if not one.text] == [False]
+        await account.gate.until(lambda gate: sorted(gate.texts) == ["and you?", "hello", "hi"])
+        assert account.gate.attempts == 3
 
 
 async def test_a_wrong_token_is_not_tried_again(

@@ -1,5 +1,6 @@
 """What comes by socket: kept once, in order, and answered where Slack waits for a word."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from adapters.slack.adapter import SlackAdapter
 from adapters.slack.settings import SlackSettings
 from gateway.ids import AccountName
-from gateway.messages import Choice, Message, Origin, OutgoingMessage, Receipt
+from gateway.messages import Choice, Inbound, Message, Origin, OutgoingMessage, Receipt
 from tests.fakes.account import Account
 from tests.fakes.clock import FakeClock
 from tests.fakes.faults import Answer, Hold
@@ -106,6 +107,37 @@ async def test_r1_what_cannot_be_kept_is_not_acknowledged_and_found_again(
     await clock.advance(5)
     await until_told(server)
     assert account.gate.texts == ["first", "precious"]
+
+
+@pytest.mark.promise("R1")
+async def test_r1_an_accident_in_keeping_is_not_taken_for_a_malformed_event(
+    adapter: SlackAdapter, server: FakeSlack, account: Account, clock: FakeClock, ann: User
+) -> None:
+    accidents, happened = [KeyError("a fault of ours")], asyncio.Event()
+
+    async def deliver(inbound: Inbound) -> Receipt:
+        if accidents:
+            happened.set()
+            raise accidents.pop()
+        return await account.gate(inbound)
+
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(adapter.run(deliver))
+        await connected(server)
+        ann.writes("precious")
+        await happened.wait()
+        await clock.advance(5)
+        await heard(account, 1)
+        happened.clear()
+        accidents.append(KeyError("another"))
+        server.sockets.drop()  # so that the histories are read
+        await account.health.until(lambda health: not health.is_alive)
+        await clock.advance(2)
+        await happened.wait()
+        await server.until(lambda server: bool(server.sockets.connections))
+        ann.writes("more")
+        await heard(account, 2)
+        running.cancel()
 
 
 @pytest.mark.usefixtures("running")
@@ -241,6 +273,34 @@ async def test_a_command_is_acknowledged_and_answered_as_a_message(
     await until_told(server)
     assert refused.is_acknowledged
     assert ann.whispers() == ["Not here."]
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize("kind", ["im", "mpim", "group", "channel"])
+async def test_a_command_where_no_answer_could_be_posted_is_not_taken(
+    server: FakeSlack, account: Account, ann: User, kind: str
+) -> None:
+    """Slack offers commands everywhere, also in direct messages between two people."""
+    server.user("U0BOB", "Bob")
+    theirs = server.world.open(kind, [ann.id, "U0BOB"], name="" if kind == "im" else "theirs")
+    theirs.has_bot = False
+    ann.commands("/parley", "what is up?", place=theirs)
+    await until_told(server)
+    [told] = ann.whispers(theirs)
+    assert told.startswith("I am not in this conversation")
+    theirs.has_bot = True
+    ann.commands("/parley", "and now?", place=theirs)
+    assert [one.text for one in await heard(account, 1)] == ["and now?"]
+
+
+@pytest.mark.usefixtures("running")
+@pytest.mark.parametrize("trouble", [Answer(500), Answer(200, b'{"ok": true, "channel": 7}')])
+async def test_a_command_is_taken_where_it_cannot_be_known_whether_the_bot_is_there(
+    server: FakeSlack, account: Account, ann: User, trouble: Answer
+) -> None:
+    server.faults.add(trouble, path="conversations.info")
+    ann.commands("/parley", "what is up?")
+    assert [one.text for one in await heard(account, 1)] == ["what is up?"]
 
 
 @pytest.mark.usefixtures("running")

@@ -157,6 +157,26 @@ async def test_r6_a_message_is_found_by_its_key(
         await adapter.find_sent(at(ann.dm), saying("hello"), clock.now())
 
 
+@pytest.mark.promise("R6")
+@pytest.mark.parametrize("in_thread", [False, True])
+async def test_r6_a_message_is_found_behind_everything_that_others_wrote(
+    adapter: SlackAdapter, server: FakeSlack, clock: FakeClock, ann: User, *, in_thread: bool
+) -> None:
+    team, since = server.channel("team", [ann]), clock.now()
+    thread = ann.writes("hi", place=team).ts if in_thread else None
+    here = at(team, thread)
+    for number in range(250):
+        ann.writes(f"{number}", place=team, thread=thread)
+    sent = await adapter.send(here, saying("hello"))
+    assert await adapter.find_sent(here, saying("hello"), since) == sent
+    never = OutgoingMessage("out_2", "never said")
+    assert await adapter.find_sent(here, never, since) is None
+    for number in range(800):
+        ann.writes(f"{number}", place=team, thread=thread)
+    with pytest.raises(NotSupported):
+        await adapter.find_sent(here, never, since)
+
+
 FAILURES: list[tuple[Effect, type[GatewayError], str]] = [
     (RateLimit(7), RetryLater, "asks to wait"),
     (Answer(200, {"ok": False, "error": "ratelimited"}), RetryLater, "asks to wait"),

@@ -274,6 +274,21 @@ async def test_r8_what_is_too_old_is_told_of_and_not_answered(
     assert sorted(account.gate.too_old) == [["and this"], ["yesterday", "this too"]]
 
 
+@pytest.mark.promise("R8")
+async def test_r8_what_was_missed_is_found_in_every_conversation_however_many_there_are(
+    adapter: SlackAdapter, server: FakeSlack, account: Account, clock: FakeClock
+) -> None:
+    people = [server.user(f"U{number:05}", f"Person {number}") for number in range(230)]
+    dms = [one.dm for one in people]
+    account.cursor.position = json.dumps({"seen": f"{clock.now() - 60:.6f}"})
+    people[-1].writes("Is anybody there?", place=dms[-1])
+    await pass_time(clock, 500)  # Slack has given up telling of it
+    async with account.receiving(adapter):
+        await connected(server)
+        await pass_time(clock, 270)  # at the rate at which Slack lets histories be read
+        await heard(account, "Is anybody there?")
+
+
 async def test_what_is_malformed_in_a_history_stops_nothing(
     server: FakeSlack, settings: SlackSettings, account: Account, clock: FakeClock, ann: User
 ) -> None:

@@ -59,6 +59,41 @@ async def until_told(server: FakeSlack) -> None:
     await server.until(lambda server: not server.pending)
 
 
+async def pass_time(clock: FakeClock, seconds: int) -> None:
+    for _ in range(seconds // 10):
+        await clock.advance(10)
+        await asyncio.sleep(0.01)  # lets the loop read what has come
+
+
+@pytest.mark.promise("R8")
+@pytest.mark.usefixtures("requests")
+async def test_r8_what_never_got_through_is_found_once_something_comes_late(
+    server: FakeSlack,
+    account: Account,
+    clock: FakeClock,
+    url: str,
+    ann: User,
+) -> None:
+    """What stands before the gateway is down for longer than Slack tries."""
+    ann.writes("one")
+    await until_told(server)
+    server.posts_to(url.replace("/slack/events", "/nowhere"))
+    ann.writes("two")
+    await pass_time(clock, 400)
+    lost = server.world.deliveries.lost
+    assert [one.event["text"] for one in lost] == ["two"]
+    ann.writes("three")
+    await pass_time(clock, 10)
+    server.posts_to(url)
+    await pass_time(clock, 70)
+    await account.gate.until(lambda gate: gate.texts == ["one", "two", "three"])
+    asked = len(server.calls("conversations.history"))
+    server.world.deliveries.again(server.deliveries[-1])
+    ann.writes("four")
+    await account.gate.until(lambda gate: gate.texts == ["one", "two", "three", "four"])
+    assert len(server.calls("conversations.history")) == asked
+
+
 async def test_slack_is_shown_that_the_address_is_ours(requests: Requests) -> None:
     assert await requests.verify()
 

@@ -18,7 +18,7 @@ from gateway.inbound.turnstile import Turnstile
 from gateway.messages import Attachment, AttachmentKind
 from gateway.store.store import SqlStore
 from tests.fakes.clock import FakeClock
-from tests.messages import message
+from tests.messages import keep_one, message
 
 TakeTurn = Callable[[Kept], Awaitable[None]]
 
@@ -34,8 +34,7 @@ class Line:
         self.taken: list[str] = []
 
     async def keep(self, text: str, lane: str = "one", **more: Any) -> None:
-        await self.store.inbox.keep(
-            message(text, **more),
+        await keep_one(self.store.inbox, message(text, **more),
             lane=Lane(lane), session_key=lane, agent=AgentId("main"), person=None,
         )  # fmt: skip
 
@@ -227,8 +226,13 @@ async def test_r3_a_message_that_is_taken_back_before_its_turn_does_not_hold_up_
     line: Line,
 ) -> None:
     given = message("a mistake", album="x")
-    await line.store.inbox.keep(
-        given, lane=Lane("one"), session_key="one", agent=AgentId("main"), person=None
+    await keep_one(
+        line.store.inbox,
+        given,
+        lane=Lane("one"),
+        session_key="one",
+        agent=AgentId("main"),
+        person=None,
     )
     async with line.dispatching() as dispatcher:
         dispatcher.wake(Lane("one"))

@@ -7,26 +7,30 @@ import pytest
 from structlog.testing import capture_logs
 
 from gateway.commands.builtin import builtin_commands
-from gateway.errors import RetryLater
+from gateway.errors import RetryLater, StoreBusy
 from gateway.ids import AccountName, AgentId, EventKey, ExternalUser, Lane, MessageId, PlatformName
 from gateway.inbound.gate import Gate
 from gateway.inbound.rates import Rates
 from gateway.inbound.routing import Routing
 from gateway.inbound.turn_files import TurnFiles
-from gateway.inbound.turned_away import BUSY_WORDS, TurnedAway
+from gateway.inbound.turned_away import BUSY_WORDS, TOO_FAST_WORDS, TurnedAway
 from gateway.messages import (
     Address,
     Attachment,
     AttachmentKind,
+    Burst,
     MessagesMissed,
     Place,
     PlaceMoved,
+    Receipt,
 )
 from gateway.people.access import Access
 from gateway.people.pairing import Pairing
 from gateway.settings import AccessSettings, QueueSettings, RateLimits
+from gateway.store import keep
 from gateway.store.identities import SqlIdentities
 from gateway.store.inbox import SqlInbox
+from gateway.store.statements import Transaction
 from gateway.store.store import SqlStore
 from gateway.workspace import setup_group_workspace
 from tests.fakes.clock import FakeClock
@@ -88,6 +92,14 @@ class Door:
         self, address: Address, text: str, *, reply_to: MessageId | None = None
     ) -> None:
         self.said.append((address.external_user, text))
+
+    async def waiting(self, lane: str) -> list[str]:
+        """Take all that waits in a lane; return its texts in order."""
+        texts = []
+        while (kept := await self.store.inbox.head(Lane(lane))) is not None:
+            texts.append(kept.message.text)
+            await self.store.inbox.close(kept, "done")
+        return texts
 
     async def settle(self) -> None:
         await asyncio.gather(*self._tasks)
@@ -240,6 +252,81 @@ async def test_an_edit_replaces_what_still_waits(door: Door) -> None:
     assert kept is not None
     assert kept.message.text == "hello"
     assert await door.store.inbox.waiting() == 1
+
+
+@pytest.mark.promise("R3")
+async def test_r1_r3_a_burst_is_kept_in_order_with_repeats_and_edits_in_it(door: Door) -> None:
+    gate = door.opened(owners=["telegram:42"])
+    first, second = message("one"), message("two")
+    edit = message("two!", message_id=second.message_id, edited_at=5.0)
+    await gate.accept(first)
+    assert await gate.accept(Burst((first, second, first, edit, message("three")))) == Receipt()
+    assert await door.waiting("main:telegram:42:dm") == ["one", "two!", "three"]
+
+
+async def test_of_a_burst_in_a_group_only_what_may_be_kept_is(door: Door) -> None:
+    gate = door.opened(groups={"telegram:-100": {"answer": "mention", "context": 5}})
+    asked, said = group(), group("43")
+    await gate.accept(
+        Burst((
+            message("@bot one", asked),
+            message("to a friend", said, is_addressed=False),
+            message("I am a bot", group("44"), is_from_bot=True),
+            message("@bot two", said),
+            message("/stop", asked),
+        ))
+    )
+    assert await door.waiting("main:group:telegram/-100") == ["@bot one", "@bot two"]
+    assert await door.waiting("main:group:telegram/-100!stop!control") == ["/stop"]
+    heard = await door.store.overheard.take("telegram/-100", 5)
+    assert [one.text for one in heard] == ["to a friend"]
+
+
+async def test_r10_what_of_a_burst_is_too_much_is_told_once(door: Door) -> None:
+    gate = door.opened(owners=["telegram:42"])
+    await gate.accept(Burst(tuple(message(str(number)) for number in range(100))))
+    await door.settle()
+    assert await door.waiting("main:telegram:42:dm") == ["0", "1", "2"]
+    assert door.said == [("42", BUSY_WORDS)]
+
+
+async def test_r10_what_of_a_burst_comes_too_fast_is_told_once(tmp_path: Path) -> None:
+    door = Door(tmp_path, rates=RateLimits(guest=2))
+    await door.store.open()
+    gate = door.opened(direct_messages="open")
+    now = door.clock.now()
+    await gate.accept(Burst(tuple(message(str(n), sent_at=now) for n in range(50))))
+    await door.settle()
+    assert await door.waiting("main:telegram:42:dm") == ["0", "1"]
+    assert door.said == [("42", TOO_FAST_WORDS)]
+    await door.store.close()
+
+
+async def test_t1_a_stranger_who_writes_a_burst_gets_one_code(door: Door) -> None:
+    await door.gate.accept(Burst(tuple(message(f"let me in {n}") for n in range(20))))
+    await door.settle()
+    assert [one.kind for one in await door.store.announcements.waiting()] == ["stranger"]
+
+
+@pytest.mark.promise("R3")
+async def test_r1_r3_of_a_burst_that_cannot_be_kept_nothing_is(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, record = door.opened(owners=["telegram:42"]), keep.record
+    burst = Burst((message("one"), message("two"), message("three")))
+
+    def run_out_of_room(transaction: Transaction, row: dict[str, Any], state: str) -> bool:
+        if row["event_key"] == burst.messages[1].event_key:
+            raise StoreBusy("the disk is full", 1.0)
+        return record(transaction, row, state)
+
+    with monkeypatch.context() as full:
+        full.setattr(keep, "record", run_out_of_room)
+        with pytest.raises(RetryLater):
+            await gate.accept(burst)
+    assert await door.store.inbox.waiting() == 0
+    await gate.accept(burst)
+    assert await door.waiting("main:telegram:42:dm") == ["one", "two", "three"]
 
 
 async def test_a_conversation_that_moved_keeps_its_history(door: Door) -> None:

@@ -20,7 +20,7 @@ from gateway.inbound.turnstile import Turnstile
 from gateway.settings import QueueSettings
 from gateway.store.store import SqlStore
 from tests.fakes.clock import FakeClock
-from tests.messages import message
+from tests.messages import keep_one, message
 
 pytestmark = pytest.mark.promise("R10")
 
@@ -166,8 +166,7 @@ class Crowd:
         self._lanes[lane] = None
         self._left += times
         for _ in range(times):
-            await self._store.inbox.keep(
-                message(), lane=Lane(lane), session_key=lane,
+            await keep_one(self._store.inbox, message(), lane=Lane(lane), session_key=lane,
                 agent=AgentId("main"), person=PersonId(person),
             )  # fmt: skip
 

@@ -15,7 +15,7 @@ from gateway.session_key import build_session_key, build_user_session_key
 from gateway.store.store import SqlStore
 from gateway.transcript import UserEntry
 from tests.fakes.clock import FakeClock
-from tests.messages import direct, message
+from tests.messages import direct, keep_one, message
 
 AGENT = AgentId("main")
 
@@ -110,7 +110,8 @@ class Desk:
     async def writes(self, who: str, text: str = "hello", **more: Any) -> KeepOutcome:
         """Have a message kept in the account's line."""
         key, person = await self.key(who), await self.person(who)
-        return await self.store.inbox.keep(
+        return await keep_one(
+            self.store.inbox,
             self.says(who, text, **more),
             lane=Lane(key),
             session_key=key,

@@ -2,13 +2,14 @@
 
 import pytest
 
-from gateway.contracts.inbox import KeepOutcome
+from gateway.contracts.inbox import Arrival, KeepOutcome
 from gateway.contracts.linking import Change, Trouble
 from gateway.contracts.stores import TurnState
 from gateway.errors import NotAllowed, Refused
 from gateway.ids import AgentId, ExternalUser, Lane, MessageId, PersonId, PlatformName
 from gateway.transcript import Usage, UserEntry
 from tests.gateway.people.desk import AGENT, Desk
+from tests.messages import keep_one
 
 HERE, THERE, THIRD = "telegram:ann", "discord:ann", "slack:ann"
 DAY = 86_400.0
@@ -284,7 +285,8 @@ async def test_t12_a_message_that_comes_in_while_its_writer_changes_is_looked_at
     await desk.link(HERE, THERE)
 
     async def keep(person: PersonId, *, is_linked: bool) -> KeepOutcome:
-        return await desk.store.inbox.keep(
+        return await keep_one(
+            desk.store.inbox,
             desk.says(THERE, message_id=MessageId("m")),
             lane=Lane(key),
             session_key=key,
@@ -301,6 +303,22 @@ async def test_t12_a_message_that_comes_in_while_its_writer_changes_is_looked_at
     assert await keep(linked.id, is_linked=True) is KeepOutcome.STALE
     await desk.store.people.dismiss(*_named(THERE))
     assert await keep(linked.id, is_linked=False) is KeepOutcome.STALE
+
+
+async def test_t12_of_messages_that_come_together_none_is_kept_for_who_has_changed(
+    desk: Desk,
+) -> None:
+    before = {who: await desk.person(who) for who in (HERE, THERE)}
+    await desk.unlink(HERE)
+    await desk.store.people.dismiss(*_named(THERE))
+    lane = Lane("group")
+    together = [
+        Arrival(desk.says(who), lane, session_key=lane, agent=AGENT, person=one.id, is_linked=False)
+        for who, one in before.items()
+    ]
+    assert await desk.store.inbox.keep(together) == [KeepOutcome.STALE] * 2
+    assert await desk.store.inbox.waiting() == 0
+    assert await desk.store.inbox.keep(together[:1]) == [KeepOutcome.KEPT]
 
 
 # Sessions.

@@ -33,6 +33,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.money import purse_over
 from tests.fakes.provider import FakeProvider
 from tests.fakes.runner import FakeRunners
+from tests.messages import keep_one
 
 AGENT = AgentId("main")
 KEY = "main:local:u1:dm"
@@ -95,8 +96,13 @@ class House:
         message = Message(
             EventKey(f"e{number}"), MessageId(f"m{number}"), address, "Ann", text, self.clock.now()
         )
-        kept = await self.store.inbox.keep(
-            message, lane=Lane(key), session_key=key, agent=self.agent, person=PERSON
+        kept = await keep_one(
+            self.store.inbox,
+            message,
+            lane=Lane(key),
+            session_key=key,
+            agent=self.agent,
+            person=PERSON,
         )
         assert kept is KeepOutcome.KEPT
         return await self.begin_again(key)

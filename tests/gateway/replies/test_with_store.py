@@ -16,7 +16,7 @@ from gateway.messages import Limits, OutgoingFile
 from gateway.replies.replies import Replies
 from gateway.store.store import SqlStore
 from tests.fakes.adapter import EditingAdapter, KeyedAdapter, PlainAdapter
-from tests.messages import direct, message
+from tests.messages import direct, keep_one, message
 
 LIMITS = Limits(text=300, edit_every=0.02)
 LANE = Lane("lane")
@@ -32,9 +32,9 @@ class Process:
 
     async def turn(self, text: str = "hi") -> Turn:
         address = direct(account=self.platform.name)
-        await self.store.inbox.keep(
-            message(text, address), lane=LANE, session_key="key", agent=AgentId("main"),
-            person=PersonId("p"),
+        await keep_one(
+            self.store.inbox, message(text, address), lane=LANE, session_key="key",
+            agent=AgentId("main"), person=PersonId("p"),
         )  # fmt: skip
         return await self.again()
 

@@ -14,7 +14,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.disk import Disk
 from tests.fakes.power_loss import Image
 from tests.gateway.store.keeper import NO_BOUNDS
-from tests.messages import direct, message
+from tests.messages import direct, keep_one, message
 
 _LONG = 3_000
 """Characters that make a row touch several pages."""
@@ -48,8 +48,13 @@ class Diary:
             message_id=MessageId(word),
         )
         try:
-            await store.inbox.keep(
-                given, lane=Lane(user), session_key=user, agent=AgentId("main"), person=None
+            await keep_one(
+                store.inbox,
+                given,
+                lane=Lane(user),
+                session_key=user,
+                agent=AgentId("main"),
+                person=None,
             )
         except StoreBusy as error:
             self.refusals.append(str(error))

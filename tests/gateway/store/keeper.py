@@ -11,7 +11,7 @@ from gateway.contracts.inbox import KeepOutcome
 from gateway.ids import AgentId, EventKey, Lane, MessageId
 from gateway.settings import QueueSettings
 from gateway.store.store import SqlStore
-from tests.messages import message
+from tests.messages import keep_one, message
 
 _AT_ONCE = 20
 NO_BOUNDS = QueueSettings(per_session=10**6, per_person=10**6, in_all=10**6)
@@ -32,8 +32,8 @@ async def _keep(store: SqlStore, name: str, numbers: "itertools.count[int]") -> 
         key = f"{name}-{number}"
         given = message(key, event_key=EventKey(key), message_id=MessageId(key))
         lane = Lane(f"lane {number % 7}")
-        outcome = await store.inbox.keep(
-            given, lane=lane, session_key=lane, agent=AgentId("main"), person=None
+        outcome = await keep_one(
+            store.inbox, given, lane=lane, session_key=lane, agent=AgentId("main"), person=None
         )
         assert outcome is KeepOutcome.KEPT
         _say(key)

@@ -19,7 +19,7 @@ from gateway.store.store import SqlStore
 from tests.fakes.clock import FakeClock
 from tests.fakes.read_only_disk import read_only_for_sqlite
 from tests.gateway.store.keeper import NO_BOUNDS
-from tests.messages import message
+from tests.messages import keep_one, message
 
 ROOT = Path(__file__).parents[3]
 
@@ -56,8 +56,13 @@ async def keeper(path: Path, name: str) -> AsyncIterator[asyncio.subprocess.Proc
 
 
 async def keep(store: SqlStore, given: Message) -> KeepOutcome:
-    return await store.inbox.keep(
-        given, lane=Lane("lane"), session_key="lane", agent=AgentId("main"), person=None
+    return await keep_one(
+        store.inbox,
+        given,
+        lane=Lane("lane"),
+        session_key="lane",
+        agent=AgentId("main"),
+        person=None,
     )
 
 

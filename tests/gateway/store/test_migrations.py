@@ -16,7 +16,7 @@ from gateway.store.schema import VERSION
 from gateway.store.store import SqlStore
 from gateway.transcript import UserEntry
 from tests.fakes.clock import FakeClock
-from tests.messages import group, message
+from tests.messages import group, keep_one, message
 
 OLDER = [f"{number:04}" for number in range(1, int(VERSION))]
 LANE = Lane("main:group:telegram/-100")
@@ -48,7 +48,7 @@ async def fill(path: Path) -> None:
     session = await store.sessions.resolve(AGENT, LANE, None)
     for number in (1, 2):
         given = message(f"number {number}", group(), message_id=MessageId(f"asked {number}"))
-        await store.inbox.keep(given, lane=LANE, session_key=LANE, agent=AGENT, person=ann.id)
+        await keep_one(store.inbox, given, lane=LANE, session_key=LANE, agent=AGENT, person=ann.id)
     kept = await store.inbox.head(LANE)
     assert kept is not None
     turn = await store.turns.begin(kept)
