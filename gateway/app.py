@@ -113,7 +113,9 @@ class Gateway:
         }
         self._replies = Replies(store.outbox, self._adapters, clock)
         said = store.announcements
-        self._announcing = Announcing(said, self._replies, self._pairing.new_code, self._spawn)
+        self._announcing = Announcing(
+            said, self._replies, self._pairing.new_code, self._spawn, clock
+        )
         access = build_access(settings, store, self._adapters)
         self._files = TurnFiles(self._adapters, agents_of(settings), settings.data_dir, clock)
         dispatch = Dispatch(
@@ -168,6 +170,7 @@ class Gateway:
         return Means(
             stop=stops.stop,
             release=stops.release,
+            take_up=self._take_up,
             linking=self._linking,
             pairing=self._pairing,
             budgets=self._budgets,
@@ -190,6 +193,7 @@ class Gateway:
             self._spawn(self._retention.run())
             self._spawn(self._erasing.run())
             intake = self._tasks.create_task(self._take_in())
+            await self._store.turns.take_up_aside()
             for lane in await self._store.inbox.waiting_lanes():
                 self._dispatcher.wake(lane)
             self._spawn(self._replies.recover())

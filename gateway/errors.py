@@ -88,6 +88,11 @@ class SendUncertain(GatewayError):
 class SendRefused(GatewayError):
     """The platform refused this send or edit for good; it was not applied."""
 
+    def __init__(self, reason: str, *, is_gone: bool = False) -> None:
+        super().__init__(reason)
+        self.is_gone = is_gone
+        """Nothing at all is taken there: the place is gone, or its person has shut the bot out."""
+
 
 class NotSupported(GatewayError):
     """This place or server lacks the ability; fall back and do not ask again."""

@@ -48,6 +48,7 @@ _WORDS = {
     50083: "the thread is archived",
 }
 """By Discord's codes: https://discord.com/developers/docs/topics/opcodes-and-status-codes"""
+_GONE = {10003, 50007}
 
 Json = Mapping[str, Any]
 
@@ -58,7 +59,8 @@ class SaidNo(SendRefused):
     def __init__(self, status: int, code: int, told: str) -> None:
         self.status = status
         self.code = code
-        super().__init__(_WORDS.get(code, f"Discord refused it: {told or status} ({code})"))
+        words = _WORDS.get(code, f"Discord refused it: {told or status} ({code})")
+        super().__init__(words, is_gone=code in _GONE)
 
 
 class Rest:

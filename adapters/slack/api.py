@@ -69,6 +69,8 @@ _WORDS = {
     "storage_limit_reached": "the workspace has no room for files left",
 }
 
+_GONE = {"channel_not_found", "is_archived", "thread_not_found", "user_disabled"}
+
 
 class SaidNo(SendRefused):
     """Slack refused one call for good; `error` is its name for the reason."""
@@ -79,7 +81,7 @@ class SaidNo(SendRefused):
         words = _WORDS.get(error, f"Slack refused: {error}")
         if error == "missing_scope":
             words = f"the app lacks the scope {needed}; add it and install the app again"
-        super().__init__(words)
+        super().__init__(words, is_gone=error in _GONE)
 
 
 class NoRoom(HeldBack):

@@ -55,6 +55,18 @@ _WORDS = {
 }
 
 
+_GONE = (
+    "bot was blocked by the user",
+    "user is deactivated",
+    "bot was kicked",
+    "bot is not a member",
+    "chat not found",
+    "bot can't initiate conversation",
+    "thread not found",
+    "topic_deleted",
+)
+
+
 class SaidNo(SendRefused):
     """Telegram refused one call for good; `description` is what it said."""
 
@@ -63,7 +75,8 @@ class SaidNo(SendRefused):
         self.description = refusal.description.lower()
         self.moved_to = refusal.parameters.get("migrate_to_chat_id")
         words = (words for said, words in _WORDS.items() if said in self.description)
-        super().__init__(next(words, f"Telegram refused: {refusal.description}"))
+        told = next(words, f"Telegram refused: {refusal.description}")
+        super().__init__(told, is_gone=self.says(*_GONE))
 
     def says(self, *fragments: str) -> bool:
         return any(fragment in self.description for fragment in fragments)

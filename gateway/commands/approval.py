@@ -17,7 +17,7 @@ _WORDS = {
 class _Reply(Command):
     """A control: the turn that asks holds the session's line until it is answered."""
 
-    is_control = True
+    is_control = is_urgent = True
     is_listed = False
     allows_it: ClassVar[bool]
 

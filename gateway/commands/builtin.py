@@ -29,6 +29,7 @@ from gateway.commands.unlink import Unlink
 from gateway.commands.usage import Usage
 from gateway.commands.whoami import Whoami
 from gateway.contracts.stores import Store
+from gateway.ids import Lane
 from gateway.money.budgets import Budgets
 from gateway.people.directory import Directory
 from gateway.people.linking import Linking
@@ -43,6 +44,7 @@ class Means:
 
     stop: Callable[[str], Awaitable[bool]]
     release: Callable[[str], Awaitable[None]]
+    take_up: Callable[[Lane], None]
     linking: Linking
     pairing: Pairing
     budgets: Budgets
@@ -66,7 +68,7 @@ def builtin_commands(store: Store, clock: Clock, means: Means) -> Commands:
         Status(store.inbox),
         Usage(store.usage, store.people, means.budgets, clock),
         Whoami(),
-        Retry(store.turns),
+        Retry(store.turns, means.take_up),
         Allow(means.desk),
         Deny(means.desk),
         LinkAccounts(means.linking),

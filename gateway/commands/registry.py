@@ -63,6 +63,9 @@ class Command(ABC):
     summary: ClassVar[str]
     is_control: ClassVar[bool] = False
     """Answered at once, beside the session's waiting line."""
+    is_urgent: ClassVar[bool] = False
+    """A control that acts on a turn at work: it waits behind no other, whose answer may have to
+    wait for its platform."""
     is_listed: ClassVar[bool] = True
     """Shown in menus and in `/help`."""
     is_direct_only: ClassVar[bool] = False
@@ -96,6 +99,11 @@ class Commands:
     def is_control(self, message: Message) -> bool:
         found = self.find(message)
         return found is not None and found[0].is_control
+
+    def urgent(self, message: Message) -> str:
+        """Name the urgent control that the message is; "" for any other."""
+        found = self.find(message)
+        return found[0].name if found is not None and found[0].is_urgent else ""
 
     @property
     def infos(self) -> tuple[CommandInfo, ...]:

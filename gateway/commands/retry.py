@@ -1,9 +1,12 @@
 """`/retry`: ask again what failed, was stopped or was given up."""
 
+from collections.abc import Callable
+
 from typing_extensions import override
 
 from gateway.commands.registry import Answer, Call, Command
 from gateway.contracts.stores import Turns
+from gateway.ids import Lane
 
 
 class Retry(Command):
@@ -12,10 +15,15 @@ class Retry(Command):
     name = "retry"
     summary = "Try my last failed answer again"
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: Turns, take_up: Callable[[Lane], None]) -> None:
         self._turns = turns
+        self._take_up = take_up
 
     @override
     async def run(self, call: Call) -> Answer:
         revived = await self._turns.revive(call.kept.session_key, by=call.kept)
-        return Answer("" if revived else "There is nothing to try again.")
+        if revived is None:
+            return Answer("There is nothing to try again.")
+        # A place may have moved, or accounts been linked, while its turn ran in another lane.
+        self._take_up(revived.lane)
+        return Answer("")

@@ -12,7 +12,7 @@ class Stop(Command):
 
     name = "stop"
     summary = "Stop the answer being written"
-    is_control = True
+    is_control = is_urgent = True
 
     def __init__(self, stop: Callable[[str], Awaitable[bool]]) -> None:
         self._stop = stop

@@ -4,7 +4,8 @@ To add a platform, subclass `Adapter`, add the abilities that it has, and name t
 in the entry-point group `parley.adapters`. `adapters/local` is the one to copy.
 
 Errors an adapter may raise, and no others: `RetryLater` (nothing was applied; wait),
-`SendUncertain` (it may have been applied), `SendRefused` (never will be),
+`SendUncertain` (it may have been applied), `SendRefused` (never will be; it `is_gone` where
+nothing at all is taken any more),
 `NotSupported` (this place lacks the ability), `AccountRejected` (stop this adapter).
 """
 

@@ -9,6 +9,22 @@ from gateway.contracts.money import Payer
 from gateway.ids import AccountName, AgentId, Lane, MessageId, PersonId
 from gateway.messages import Message
 
+_ASIDE = "!aside"
+"""Ends the lane of what waits for its account; "!" is quoted in every key."""
+
+
+def aside(lane: Lane) -> Lane:
+    return lane if is_aside(lane) else Lane(f"{lane}{_ASIDE}")
+
+
+def put_back(lane: Lane) -> Lane:
+    return Lane(lane.removesuffix(_ASIDE))
+
+
+def is_aside(lane: Lane) -> bool:
+    """Say whether what waits there waits for an account that nothing can be sent on."""
+    return lane.endswith(_ASIDE)
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:

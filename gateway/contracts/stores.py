@@ -43,6 +43,7 @@ class TurnState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     STOPPED = "stopped"
+    """By its person, who may also have left; `/retry` may revive it."""
     TIMED_OUT = "timed_out"
     DEAD = "dead"
     """Given up after too many attempts; `/retry` may revive it."""
@@ -82,6 +83,17 @@ class Turns(Protocol):
 
     async def postpone(self, turn: Turn, until: float) -> None:
         """Put the message off, uncounting the attempt: the model is down."""
+        ...
+
+    async def put_aside(self, turn: Turn) -> None:
+        """As `postpone`, and out of the way of other accounts: nothing can be sent on its own.
+
+        With it goes what waits behind it for the same account.
+        """
+        ...
+
+    async def take_up_aside(self) -> None:
+        """Let all that was put aside wait in its own place again."""
         ...
 
     async def finish(self, turn: Turn, state: TurnState, reason: str = "") -> None:

@@ -6,11 +6,12 @@ from typing import Any, Protocol
 
 import structlog
 
+from gateway.clock import Clock
 from gateway.commands import forget_words
 from gateway.commands import link_words as words
 from gateway.commands.pair import PAIRING_WORDS, WELCOME_WORDS, asking
 from gateway.contracts.linking import Announcement, Announcements
-from gateway.errors import AccountRejected, SendRefused
+from gateway.errors import AccountRejected, RetryLater, SendRefused
 from gateway.ids import ExternalUser, PlatformName
 from gateway.messages import Address, Choice
 from gateway.replies.wording import as_code
@@ -39,7 +40,10 @@ class Notices(Protocol):
 
 
 class Announcing:
-    """Each is said once; what a crash cuts off is said at the next start."""
+    """Each is said once; what a crash cuts off is said at the next start.
+
+    What could not be noted or sent now is tried again until it is: it goes on in its messages.
+    """
 
     def __init__(
         self,
@@ -47,11 +51,13 @@ class Announcing:
         notices: Notices,
         new_code: Callable[[PlatformName, ExternalUser], Awaitable[str | None]],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
+        clock: Clock,
     ) -> None:
         self._announcements = announcements
         self._notices = notices
         self._new_code = new_code
         self._spawn = spawn
+        self._clock = clock
         self._looking = asyncio.Lock()
         self._begun: set[int] = set()
 
@@ -68,6 +74,16 @@ class Announcing:
                     self._spawn(self._say(waiting))
 
     async def _say(self, announcement: Announcement) -> None:
+        while True:
+            try:
+                await self._say_once(announcement)
+            except RetryLater as pause:
+                log.warning("announcement.put_off", kind=announcement.kind, reason=str(pause))
+                await self._clock.sleep(pause.after)
+            else:
+                return
+
+    async def _say_once(self, announcement: Announcement) -> None:
         is_over = True
         try:
             is_over = await self._put(announcement)

@@ -65,6 +65,7 @@ GIVEN_UP_WORDS = (
 )
 DONE_WORDS = "Done."
 NO_AGENT_WORDS = "The assistant that answered here is no longer set up."
+UNSENT_WORDS = "/retry sends the whole answer again."
 FAULT_WORDS = "Something went wrong on my side (reference {reference}). /retry asks again."
 
 _MARKS = {
@@ -136,9 +137,12 @@ class Dispatch:
                 if (mark := _MARKS.get(end.state)) is not None:
                     await reply.mark(mark)
                 return end
-        except (asyncio.CancelledError, AccountRejected):
-            # Interrupted by what is not its own doing, so it costs no attempt.
+        # Interrupted by what is not its own doing, it costs no attempt.
+        except asyncio.CancelledError:
             await self._turns.postpone(turn, until=0.0)
+            raise
+        except AccountRejected:
+            await self._turns.put_aside(turn)
             raise
         except RetryLater as pause:
             log.warning("turn.postponed", reason=str(pause))
@@ -146,8 +150,7 @@ class Dispatch:
             await self._turns.postpone(turn, self._postponed.after(pause.after))
             return _POSTPONED
         except SendRefused as refusal:
-            log.warning("turn.unreachable", reason=str(refusal))
-            return _End(TurnState.DEAD, f"the answer could not be sent: {refusal}"[:_REASON])
+            return _unsent(refusal, TurnState.DEAD)
 
     async def _answer(self, turn: Turn, reply: Reply) -> _End:
         """The line itself: person, agent, session, then a command's words or the model's."""
@@ -170,7 +173,9 @@ class Dispatch:
             raise Refused(NO_AGENT_WORDS)
         if (found := self._commands.find(kept.message)) is None:
             await self._answer_with_model(turn, admission, pool, reply)
-            await reply.finish()
+            await reply.finish(advice=UNSENT_WORDS)
+            if reply.refusal is not None:
+                return _unsent(reply.refusal, TurnState.FAILED)
         else:
             command, argument = found
             session = await pool.active_session(kept.session_key)
@@ -259,6 +264,17 @@ class Dispatch:
         self._postponed.expect(turn.kept)
         await self._turns.postpone(turn, until)
         return _POSTPONED, None
+
+
+def _unsent(refusal: SendRefused, state: TurnState) -> _End:
+    """Return the end of a turn whose answer is in the history, and nowhere else.
+
+    Where nothing is taken any more there is nobody to wait for it, and nothing to mend; who
+    comes back may still `/retry`, as after a stop.
+    """
+    log.warning("turn.unreachable", reason=str(refusal))
+    reason = f"the answer could not be sent: {refusal}"[:_REASON]
+    return _End(TurnState.STOPPED if refusal.is_gone else state, reason)
 
 
 def _words_that_end(kept: Kept) -> str:

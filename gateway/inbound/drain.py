@@ -1,16 +1,20 @@
 """Draining a lane: its kept messages, in order, one at a time. Turns start nowhere else."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import structlog
 
 from gateway.clock import Clock
-from gateway.contracts.inbox import Inbox, Kept
-from gateway.errors import LaneLost, MessageGone
+from gateway.contracts.inbox import Inbox, Kept, is_aside
+from gateway.errors import AccountRejected, LaneLost, MessageGone
 from gateway.ids import Lane
 from gateway.inbound.postponed import Postponed
 from gateway.inbound.routing import is_control
 from gateway.inbound.stops import Stops
 from gateway.inbound.turnstile import Turnstile, whose
+
+log = structlog.get_logger()
 
 _ALBUM_QUIET = 1.0
 """Seconds without a further picture after which an album is taken as complete."""
@@ -49,7 +53,7 @@ class Drain:
         """Work until the lane is empty, or until another owner has taken it."""
         try:
             while (kept := await self._ready_head(lane)) is not None:
-                with self._stops.working(kept), suppress(MessageGone):
+                with self._stops.working(kept), suppress(MessageGone), _set_apart(kept.lane):
                     await self._let_through(await self._whole(kept))
         except LaneLost:
             return
@@ -82,3 +86,17 @@ class Drain:
             if not 0 <= quiet < _ALBUM_QUIET:
                 return await self._inbox.merge_album(head)
             await self._clock.sleep(_ALBUM_QUIET - quiet)
+
+
+@contextmanager
+def _set_apart(lane: Lane) -> Iterator[None]:
+    """Go on with other accounts' messages where one's account can send nothing any more.
+
+    What is for that account was put aside until the next start.
+    """
+    try:
+        yield
+    except AccountRejected as rejection:
+        if is_aside(lane):
+            raise
+        log.warning("turn.put_aside", reason=str(rejection))

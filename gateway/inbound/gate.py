@@ -117,7 +117,8 @@ class Gate:
         is_control = self._commands.is_control(message)
         if (over := self._rates.excess(message, admission, is_control=is_control)) is not None:
             return over
-        route = self._routing.route(message, admission, is_control=is_control)
+        urgent = self._commands.urgent(message)
+        route = self._routing.route(message, admission, is_control=is_control, urgent=urgent)
         return Arrival(
             message,
             lane=route.lane,

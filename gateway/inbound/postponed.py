@@ -33,6 +33,10 @@ class Postponed:
         """Know of a message that is about to wait, so that it can be released even now."""
         self._waiting[kept.lane] = kept, asyncio.Event()
 
+    def expects(self, lane: Lane) -> bool:
+        """Say whether the lane's message is about to wait, or waits."""
+        return lane in self._waiting
+
     async def wait(self, kept: Kept) -> None:
         """Return when the message may be tried: at its time, or when it is released."""
         seconds = min(kept.not_before - self._clock.now(), _LONGEST_WAIT)

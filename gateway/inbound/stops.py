@@ -104,13 +104,18 @@ class Stops:
 
     @contextmanager
     def working(self, kept: Kept) -> Iterator[None]:
-        """Mark a turn as stoppable while the body runs."""
+        """Mark a turn as stoppable while the body runs.
+
+        That it was asked to stop is forgotten with its end: it may be asked again by `/retry`.
+        """
         self._working[kept.lane] = kept
         over = self._over[kept.lane] = asyncio.Event()
         if not self.is_asked(kept):
             self._asked.pop(kept.lane, None)
         try:
             yield
+            if self.is_asked(kept) and not self._postponed.expects(kept.lane):
+                del self._asked[kept.lane]
         finally:
             del self._working[kept.lane], self._over[kept.lane]
             over.set()

@@ -158,7 +158,9 @@ class Deliveries:
         adapter = route.adapter
         is_little = _is_little(route, row)
         if isinstance(adapter, FindsSent) and not self._may_repeat(route, row):
-            await self._clock.sleep(row.created_at + _OLD_REQUEST - self._clock.now())
+            # At most so long, should the clock have been set back meanwhile.
+            left = row.created_at + _OLD_REQUEST - self._clock.now()
+            await self._clock.sleep(min(left, _OLD_REQUEST))
             found, is_known = await self._find(route, row)
             if found is not None:
                 await self._note_sent(row, found, row.text)
@@ -241,6 +243,8 @@ class Deliveries:
                 raise
             log.warning("send.refused", row=row.id, kind=row.kind.value)
             await self._store.settle(row.id, OutboxState.FAILED, str(refusal))
+            if isinstance(refusal, SendRefused):
+                raise
             raise SendRefused(str(refusal)) from refusal
         if message_id is None:
             return await self._give_up(row, is_little=is_little)
@@ -277,7 +281,8 @@ class Deliveries:
         adapter = route.adapter
         if not isinstance(adapter, RepeatsSafely):
             return False
-        return self._clock.now() - row.created_at < adapter.repeat_window
+        # Nobody can say how old it is where the clock was set back since.
+        return 0 <= self._clock.now() - row.created_at < adapter.repeat_window
 
     async def _find(self, route: Route, row: OutboxRow) -> tuple[MessageId | None, bool]:
         """Look for a message that may have arrived; False when that cannot be known."""

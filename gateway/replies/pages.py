@@ -94,9 +94,14 @@ class Pages:
             page.shown = message
             await self._checkpoint(page, message.text)
 
-    async def finish(self, views: Sequence[View], choices: tuple[Choice, ...]) -> None:
-        """Show the whole answer, in order, whatever became of interim calls; settle the rows."""
-        troubles = []
+    async def finish(
+        self, views: Sequence[View], choices: tuple[Choice, ...], *, advice: str = ""
+    ) -> SendRefused | None:
+        """Show the whole answer, in order, whatever became of interim calls; settle the rows.
+
+        Returns why some of it was refused, if it was: the reader is told so, with `advice`.
+        """
+        troubles, refused = [], None
         for position, view in enumerate(views):
             is_last = position == len(views) - 1
             message = self._message(position, view, choices if is_last else ())
@@ -105,9 +110,12 @@ class Pages:
             except SendRefused as refusal:
                 log.warning("page.refused", position=position)
                 troubles.append(f"Part {position + 1} could not be sent: {refusal}")
+                refused = refused or refusal
             else:
                 if page.row.state is OutboxState.UNKNOWN:
                     troubles.append(f"Part {position + 1} may be missing.")
+        if refused and advice:
+            troubles.append(advice)
         if troubles:
             await self._tell(len(views), "\n".join(troubles))
         for position in [one for one in self._pages if one >= len(views) + bool(troubles)]:
@@ -115,6 +123,7 @@ class Pages:
         for page in self._pages.values():
             if page.row.state is OutboxState.SENT:
                 await self._deliveries.settle(page.row, OutboxState.FINAL)
+        return refused
 
     async def hold(self, words: str) -> None:
         """Let the first message say these words for now; it stays open for the answer."""

@@ -7,6 +7,7 @@ from typing import Self, assert_never
 
 from gateway.clock import Clock
 from gateway.contracts.stores import OutboxRow
+from gateway.errors import SendRefused
 from gateway.events import (
     ApprovalRequested,
     FileReady,
@@ -47,6 +48,8 @@ class Reply:
         self._files = Files(deliveries, route, self._body)
         self._clock = clock
         self._is_finished = False
+        self.refusal: SendRefused | None = None
+        """Why the platform would not have some of the finished answer, if so."""
 
     async def __aenter__(self) -> Self:
         await self._pages.resume(self._rows)
@@ -88,8 +91,10 @@ class Reply:
             case _:
                 assert_never(event)
 
-    async def finish(self, *, choices: Sequence[Choice] = ()) -> None:
+    async def finish(self, *, choices: Sequence[Choice] = (), advice: str = "") -> None:
         """Deliver the whole answer, however long it takes, and return once it is there.
+
+        What the platform will not have is told with `advice`, and is the `refusal` from then on.
 
         Raises:
             AccountRejected: nothing can be sent on this account any more.
@@ -100,7 +105,8 @@ class Reply:
         await self._stop_showing()
         await self._files.send()
         buttons, others = self._route.parted(choices)
-        await self._pages.finish(self._body.final_pages(listed(others)), buttons)
+        views = self._body.final_pages(listed(others))
+        self.refusal = await self._pages.finish(views, buttons, advice=advice)
         self._is_finished = True
 
     async def mark(self, mark: Mark) -> None:

@@ -31,6 +31,7 @@ from gateway.store.codec import (
     load_facts,
     load_identity,
 )
+from gateway.store.kept import ERASED
 from gateway.store.schema import (
     IS_SHARED,
     IS_WAITING,
@@ -63,8 +64,6 @@ from gateway.transcript import (
     entry_text,
 )
 
-ERASED = "erased"
-"""What stands in the place of a sender, and of a summary."""
 _SUMMARY_WORDS = "What was said here before was erased, as somebody who spoke here asked for it."
 
 _OF_SESSION = entries.c.session == bindparam("session")

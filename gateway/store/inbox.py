@@ -22,6 +22,8 @@ from gateway.store.schema import IS_WAITING, inbox, turns
 from gateway.store.statements import Transaction
 
 _CONTROLS = "%!control"
+_APART = "%!%"
+"""Lanes of controls, and of what was put aside."""
 _earlier = inbox.alias("earlier")
 _IS_BEHIND = (
     exists()
@@ -30,7 +32,7 @@ _IS_BEHIND = (
         _earlier.c.session_key == inbox.c.session_key,
         _earlier.c.number < inbox.c.number,
         _earlier.c.lane != inbox.c.lane,
-        _earlier.c.lane.not_like(_CONTROLS),
+        _earlier.c.lane.not_like(_APART),
         inbox.c.lane.not_like(_CONTROLS),
     )
     .label("is_behind")

@@ -11,6 +11,9 @@ from gateway.store.schema import IS_WAITING, inbox
 from gateway.store.statements import Transaction
 
 WITHDRAWN = "withdrawn"
+ERASED = "erased"
+_TAKEN_BACK = (WITHDRAWN, ERASED)
+"""States of what nobody is to answer any more, though it waited."""
 
 KEPT = select(
     inbox.c.number,
@@ -53,9 +56,9 @@ def waiting_row(transaction: Transaction, number: int) -> Kept | None:
     return None if row is None else kept_from(row)
 
 
-def was_withdrawn(transaction: Transaction, number: int) -> bool:
+def was_taken_back(transaction: Transaction, number: int) -> bool:
     row = transaction.row(_STATE, {"number": number})
-    return row is not None and row.state == WITHDRAWN
+    return row is not None and row.state in _TAKEN_BACK
 
 
 def put_message(transaction: Transaction, number: int, message: Message) -> None:

@@ -6,14 +6,14 @@ from sqlalchemy import bindparam, exists, literal_column, or_, select, update
 from typing_extensions import override
 
 from gateway.clock import Clock
-from gateway.contracts.inbox import Kept
+from gateway.contracts.inbox import Kept, aside, put_back
 from gateway.contracts.stores import SessionInfo, Turn, Turns, TurnState
 from gateway.errors import LaneLost, MessageGone
 from gateway.ids import NewId, TurnId
 from gateway.store.codec import load_message
 from gateway.store.database import Database
 from gateway.store.inserts import insert, insert_or_skip
-from gateway.store.kept import put_state, waiting_row, was_withdrawn
+from gateway.store.kept import put_state, waiting_row, was_taken_back
 from gateway.store.leases import claim, require
 from gateway.store.reviving import let_wait_again
 from gateway.store.schema import IS_WAITING, entries, inbox, outbox, steps, turns
@@ -36,6 +36,15 @@ _POSTPONE = (
 )
 _PUT_OFF = (
     update(inbox).where(inbox.c.number == bindparam("which")).values(not_before=bindparam("until"))
+)
+_PUT_ASIDE = (
+    update(inbox)
+    .where(IS_WAITING, inbox.c.lane == bindparam("of_lane"), inbox.c.account == bindparam("of"))
+    .values(lane=bindparam("new_lane"))
+)
+_ASIDE = select(inbox.c.number, inbox.c.lane).where(IS_WAITING, inbox.c.lane.like("%!aside"))
+_PUT_BACK = (
+    update(inbox).where(inbox.c.number == bindparam("which")).values(lane=bindparam("new_lane"))
 )
 _FINISH = (
     update(turns)
@@ -103,12 +112,23 @@ class SqlTurns(Turns):
 
     @override
     async def postpone(self, turn: Turn, until: float) -> None:
+        await self._database.write(lambda transaction: _postpone(transaction, turn, until))
+
+    @override
+    async def put_aside(self, turn: Turn) -> None:
+        lane = turn.kept.lane
+        of = {"of_lane": lane, "of": turn.kept.message.address.account, "new_lane": aside(lane)}
+
         def operation(transaction: Transaction) -> None:
-            require(transaction, turn)
-            transaction.run(_POSTPONE, {"turn": turn.id})
-            transaction.run(_PUT_OFF, {"which": turn.kept.number, "until": until})
+            _postpone(transaction, turn, 0.0)
+            transaction.run(_PUT_ASIDE, of)
 
         await self._database.write(operation)
+
+    @override
+    async def take_up_aside(self) -> None:
+        if await self._database.read(_ASIDE):
+            await self._database.write(_take_up_aside)
 
     @override
     async def finish(self, turn: Turn, state: TurnState, reason: str = "") -> None:
@@ -157,7 +177,7 @@ def _begin(transaction: Transaction, kept: Kept, turn: TurnId, now: float) -> Tu
     # Read again: an edit may have come, or another owner may have been faster.
     fresh = waiting_row(transaction, kept.number)
     if fresh is None:
-        if was_withdrawn(transaction, kept.number):
+        if was_taken_back(transaction, kept.number):
             raise MessageGone(f"message {kept.number} was taken back")
         raise LaneLost(f"message {kept.number} is done already")
     if fresh.lane != kept.lane:
@@ -171,6 +191,17 @@ def _begin(transaction: Transaction, kept: Kept, turn: TurnId, now: float) -> Tu
     first = {"state": TurnState.RUNNING.value, "attempt": 1, "started_at": now, "ended_at": None}
     transaction.run(_FIRST, {"id": turn, "number": kept.number, **first})
     return Turn(turn, fresh, fence, 1, now)
+
+
+def _postpone(transaction: Transaction, turn: Turn, until: float) -> None:
+    require(transaction, turn)
+    transaction.run(_POSTPONE, {"turn": turn.id})
+    transaction.run(_PUT_OFF, {"which": turn.kept.number, "until": until})
+
+
+def _take_up_aside(transaction: Transaction) -> None:
+    for row in transaction.rows(_ASIDE, {}):
+        transaction.run(_PUT_BACK, {"which": row.number, "new_lane": put_back(row.lane)})
 
 
 def _revive(transaction: Transaction, session_key: str, by: Kept | None, now: float) -> Kept | None:

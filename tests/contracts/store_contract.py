@@ -373,6 +373,31 @@ class TurnsContract:
         again = await store.turns.begin(waiting)
         assert (again.id, again.attempt) == (turn.id, 1)
 
+    @pytest.mark.promise("R3")
+    async def test_what_is_put_aside_makes_room_for_other_accounts_and_keeps_its_place(
+        self, store: Store
+    ) -> None:
+        here, there = direct(), direct(account="other")
+        for text, address in (("one", here), ("two", there), ("three", here)):
+            await keep(store, message(text, address))
+        turn = await begin(store)
+        await store.turns.put_aside(turn)
+        two = await head(store)
+        assert (two.message.text, two.is_behind) == ("two", False)
+        for _ in range(2):
+            await store.turns.take_up_aside()
+        one = await head(store)
+        assert (one.message.text, one.is_behind) == ("one", False)
+        assert (await store.turns.begin(one)).attempt == 1
+        assert await texts(store) == ["one", "two", "three"]
+
+    async def test_what_is_put_aside_again_stays_there(self, store: Store) -> None:
+        await keep(store, message("one"))
+        await store.turns.put_aside(await begin(store))
+        (lane,) = await store.inbox.waiting_lanes()
+        await store.turns.put_aside(await begin(store, lane))
+        assert await store.inbox.waiting_lanes() == [lane]
+
     @pytest.mark.parametrize("state", [TurnState.FAILED, TurnState.STOPPED, TurnState.DEAD])
     async def test_a_turn_without_an_answer_can_be_revived(
         self, store: Store, state: TurnState

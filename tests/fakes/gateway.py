@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from gateway import app, parts
 from gateway.contracts.adapter import Deliver, FetchesFiles
+from gateway.errors import SendRefused
 from gateway.ids import AccountName, ExternalUser, MessageId, PlatformName
 from gateway.inbound.health import AccountHealth
 from gateway.messages import Address, Attachment, Inbound, Limits, Message, Origin, Place
@@ -41,6 +42,8 @@ class FakeAccount(EditingAdapter, FetchesFiles):
         self.health: AccountHealth | None = None
         self.trouble: Exception | None = None
         """Befalls every call."""
+        self.unwanted = ""
+        """Messages with these words are refused."""
         self.opening: deque[Exception] = deque()
         self.closing: deque[Exception] = deque()
         self.fetching: deque[Exception] = deque()
@@ -87,6 +90,8 @@ class FakeAccount(EditingAdapter, FetchesFiles):
     async def call(self, kind: str, to: Address, apply: Callable[[], Any], text: str = "") -> Any:
         if self.trouble is not None:
             raise self.trouble
+        if self.unwanted and self.unwanted in text:
+            raise SendRefused("such words are not taken")
         return await super().call(kind, to, apply, text)
 
     @override

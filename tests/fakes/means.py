@@ -30,6 +30,7 @@ def no_means(store: Store, clock: Clock, folder: Path) -> Means:
     return Means(
         stop=_stop,
         release=_nothing,
+        take_up=lambda _: None,
         linking=linking,
         pairing=pairing,
         budgets=budgets_over(store, clock),

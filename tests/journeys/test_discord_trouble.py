@@ -1,6 +1,7 @@
 """Discord in trouble: nothing is lost, nothing shown twice, nobody waits for another's penalty."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
@@ -120,6 +121,28 @@ async def test_r6_n2_n3_a_first_send_that_fails_shows_one_answer(
     await ann.asks("hi", "this is it.")
     await world.stop()
     assert ann.texts() == ["Hello there, this is it."]
+
+
+@pytest.mark.promise("R9")
+async def test_an_answer_that_the_bot_may_not_send_is_sent_once_it_may(
+    world: World, discord: Discord
+) -> None:
+    await world.start()
+    ann = discord.person("Ann")
+    forbidden = Answer(403, {"message": "Missing Permissions", "code": 50013})
+    breaks(discord, forbidden, "send", ann.channel)
+    world.model.say("Well said.")
+    ann.writes("hi")
+    await world.until_logged("turn.unreachable")
+    await world.until_waiting(0)
+    (letter,) = json.loads((await world.parley("dead", "list", "--json")).out)
+    assert "the bot lacks a permission here" in letter["reason"]
+    discord.server.faults.clear()
+    assert (await world.parley("dead", "retry", str(letter["number"]))).code == 0
+    await ann.reads("Well said.")
+    await world.stop()
+    assert ann.texts() == ["Well said."]
+    assert world.model.asked_count == 1
 
 
 @pytest.mark.parametrize("effect", [Answer(500), Drop(), RateLimit(2)], ids=repr)

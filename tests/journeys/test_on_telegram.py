@@ -344,7 +344,11 @@ async def test_a_person_who_blocked_the_bot_stops_nobody(world: World, telegram:
     gate.set()
     await bob.asks("and I?", "and I?")
     await world.until_waiting(0)
+    assert (await world.parley("dead", "list")).out == "No message was given up.\n"
     ann.user.unblocks()
+    asked = world.model.asked_count
+    await ann.asks("/retry", "For you.")
+    assert world.model.asked_count == asked
     await ann.asks("back again", "back again")
     world.refusals.add("bot was blocked")
 

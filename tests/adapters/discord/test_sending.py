@@ -106,6 +106,18 @@ async def test_refusals_are_in_plain_words(
         await adapter.send(at(general), saying("hello"))
 
 
+@pytest.mark.parametrize(
+    ("code", "is_gone"), [(10003, True), (50007, True), (50013, False), (50035, False)]
+)
+async def test_a_refusal_says_whether_anything_is_taken_there_any_more(
+    adapter: DiscordAdapter, server: FakeDiscord, ann: User, code: int, is_gone: bool
+) -> None:
+    server.faults.add(Answer(403, {"message": "No", "code": code}), path="/messages")
+    with pytest.raises(SendRefused) as refused:
+        await adapter.send(at(ann.dm), saying("hello"))
+    assert refused.value.is_gone == is_gone
+
+
 async def test_a_discord_that_cannot_be_reached_has_taken_nothing(
     entry: dict[str, Any], account: Account, ann: User
 ) -> None:

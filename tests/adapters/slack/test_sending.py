@@ -222,6 +222,19 @@ async def test_a_failure_says_whether_it_may_be_repeated(
     assert server.world.bot_token not in told
 
 
+@pytest.mark.parametrize(
+    ("error", "is_gone"),
+    [("is_archived", True), ("channel_not_found", True), ("msg_too_long", False)],
+)
+async def test_a_refusal_says_whether_anything_is_taken_there_any_more(
+    adapter: SlackAdapter, server: FakeSlack, ann: User, error: str, is_gone: bool
+) -> None:
+    server.faults.add(Answer(200, {"ok": False, "error": error}), path="postMessage")
+    with pytest.raises(SendRefused) as refused:
+        await adapter.send(at(ann.dm), saying("hello"))
+    assert refused.value.is_gone == is_gone
+
+
 async def test_no_call_is_made_while_a_penalty_lasts(
     adapter: SlackAdapter, server: FakeSlack, clock: FakeClock, ann: User
 ) -> None:

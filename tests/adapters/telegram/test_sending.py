@@ -293,12 +293,14 @@ async def test_those_who_left_are_named_in_plain_words(
 ) -> None:
     team = server.supergroup("Team", [ann])
     team.removes_bot(ann)
-    with pytest.raises(SendRefused, match="no longer in this chat"):
+    with pytest.raises(SendRefused, match="no longer in this chat") as gone:
         await adapter.send(at(team), saying("hello"))
+    assert gone.value.is_gone
     ann.writes("hi")
     ann.blocks()
-    with pytest.raises(SendRefused, match="the user has blocked the bot"):
+    with pytest.raises(SendRefused, match="the user has blocked the bot") as gone:
         await adapter.send(at(ann.chat), saying("hello"))
+    assert gone.value.is_gone
 
 
 async def test_a_group_that_moved_is_followed_once_and_remembered(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.commands.pair import PAIRING_WORDS
-from gateway.errors import SendRefused
+from gateway.errors import SendRefused, StoreBusy
 from gateway.ids import ExternalUser, PlatformName
 from gateway.inbound.announcing import Announcing, put_into_words
 from gateway.messages import Address, Choice, Limits
@@ -27,6 +27,7 @@ class Said:
     def __init__(self) -> None:
         self.texts: list[tuple[str, str]] = []
         self.release = asyncio.Event()
+        self.troubles: list[Exception] = []
 
     async def notice(
         self,
@@ -36,6 +37,8 @@ class Said:
         choices: Sequence[Choice] = (),
         announcement: int | None = None,
     ) -> bool:
+        if self.troubles:
+            raise self.troubles.pop()
         if address.external_user == "closing":
             return False
         if address.external_user == "blocked":
@@ -65,7 +68,7 @@ async def test_each_is_said_once_and_none_waits_for_another(store: SqlStore) -> 
         def spawn(work: Coroutine[Any, Any, None]) -> None:
             tasks.create_task(work)
 
-        announcing = Announcing(store.announcements, said, no_code, spawn)
+        announcing = Announcing(store.announcements, said, no_code, spawn, FakeClock())
         for user in ("slow", "blocked", "ann"):
             await store.announcements.add(direct(user), "burnt", {})
         announcing.stir()
@@ -81,8 +84,24 @@ async def test_each_is_said_once_and_none_waits_for_another(store: SqlStore) -> 
 async def test_r1_what_a_close_cut_off_stays_to_be_said(store: SqlStore) -> None:
     await store.announcements.add(direct("closing"), "burnt", {})
     async with asyncio.TaskGroup() as tasks:
-        await Announcing(store.announcements, Said(), no_code, partial(_start, tasks)).say_all()
+        spawn = partial(_start, tasks)
+        await Announcing(store.announcements, Said(), no_code, spawn, FakeClock()).say_all()
     assert len(await store.announcements.waiting()) == 1
+
+
+async def test_r1_what_the_store_could_not_note_is_said_a_little_later(store: SqlStore) -> None:
+    said, clock = Said(), FakeClock()
+    said.troubles.append(StoreBusy("the disk is full", 5.0))
+    await store.announcements.add(direct("ann"), "burnt", {})
+    async with asyncio.TaskGroup() as tasks:
+        spawn = partial(_start, tasks)
+        announcing = Announcing(store.announcements, said, no_code, spawn, clock)
+        await announcing.say_all()
+        await clock.until_sleeping()
+        assert said.texts == []
+        await clock.advance(5.0)
+    assert len(said.texts) == 1
+    assert await store.announcements.waiting() == []
 
 
 async def test_what_was_not_said_is_said_after_a_restart(store: SqlStore) -> None:
@@ -90,7 +109,8 @@ async def test_what_was_not_said_is_said_after_a_restart(store: SqlStore) -> Non
     lives = [Said(), Said()]
     for said in lives:
         async with asyncio.TaskGroup() as tasks:
-            announcing = Announcing(store.announcements, said, no_code, partial(_start, tasks))
+            spawn = partial(_start, tasks)
+            announcing = Announcing(store.announcements, said, no_code, spawn, FakeClock())
             await announcing.say_all()
     assert [len(said.texts) for said in lives] == [1, 0]
 
@@ -104,7 +124,8 @@ async def test_t6_a_strangers_code_is_made_when_it_is_told(store: SqlStore) -> N
     for user in ("ann", "settled"):
         await store.announcements.add(direct(user), "stranger", {})
     async with asyncio.TaskGroup() as tasks:
-        announcing = Announcing(store.announcements, said, new_code, partial(_start, tasks))
+        spawn = partial(_start, tasks)
+        announcing = Announcing(store.announcements, said, new_code, spawn, FakeClock())
         await announcing.say_all()
     assert said.texts == [("ann", PAIRING_WORDS.format(code="ABCDEFGH"))]
     assert await store.announcements.waiting() == []

@@ -235,14 +235,102 @@ async def test_an_answer_that_a_rejected_account_cannot_send_is_sent_after_a_res
     assert served.turns() == [("done", 1)]
 
 
-async def test_a_person_who_cannot_be_reached_is_not_tried_for_ever(make: Make) -> None:
+async def test_what_a_rejected_account_cannot_send_holds_up_no_other_account(make: Make) -> None:
+    served = make("old", "new")
+    old, new = served.accounts.values()
+    async with served.running():
+        old.trouble = AccountRejected("the token is revoked")
+        await served.writes("to old", account="old")
+        await served.until(lambda: len(served.model.requests) == 1)
+        await served.idle()
+        await served.writes("to new", account="new")
+        await served.until(lambda: new.texts("ann") == ["Well!"])
+        await served.restart()
+        await served.idle()
+        await served.writes("and again", account="new")
+        await served.until(lambda: new.texts("ann") == ["Well!", "Well!"])
+        await served.stop()
+        old.trouble = None
+        await served.start()
+        await served.until(lambda: old.texts("ann") == ["Well!"])
+        await served.idle()
+        assert served.turns() == [("done", 1)] * 3
+        assert len(served.model.requests) == 3
+
+
+@pytest.mark.promise("R9")
+async def test_an_answer_that_was_refused_is_a_dead_letter_and_sent_by_retry(make: Make) -> None:
+    served = make(model=FakeProvider(says("Well said.")))
+    async with served.running():
+        served.bot.unwanted = "Well"
+        await served.asks("hello", "Part 1 could not be sent: such words are not taken")
+        assert "/retry sends the whole answer again." in served.texts()[0]
+        (letter,) = await served.store.dead_letters.newest(1)
+        assert (letter.state, letter.reason) == (
+            "failed",
+            "the answer could not be sent: such words are not taken",
+        )
+        served.bot.unwanted = ""
+        await served.asks("/retry", "Well said.")
+        assert served.turns() == [("done", 2), ("done", 1)]
+        assert await served.store.dead_letters.newest(1) == []
+        assert len(served.model.requests) == 1
+
+
+@pytest.mark.promise("R9")
+async def test_an_answer_of_which_a_part_was_refused_is_sent_as_a_whole_by_retry(
+    make: Make,
+) -> None:
+    words = f"{'Some words of text. ' * 90}And the last."
+    served = make(model=FakeProvider(says(words)))
+    async with served.running():
+        served.bot.unwanted = "last"
+        await served.asks("hello", "Part 2 could not be sent")
+        assert served.turns() == [("failed", 1)]
+        shown = len(served.texts())
+        served.bot.unwanted = ""
+        await served.asks("/retry", "And the last.")
+        assert " ".join(served.texts()[shown:]).split() == words.split()
+        assert len(served.model.requests) == 1
+
+
+async def test_who_takes_nothing_any_more_is_not_tried_for_ever_and_leaves_no_dead_letter(
+    make: Make,
+) -> None:
     served = make()
     async with served.running():
-        served.bot.trouble = SendRefused("blocked by the user")
+        served.bot.trouble = SendRefused("blocked by the user", is_gone=True)
         await served.writes("hello")
         await served.until(lambda: len(served.model.requests) == 1)
         await served.idle()
         assert await served.store.inbox.waiting() == 0
+        assert await served.store.dead_letters.newest(1) == []
+        served.bot.trouble = None
+        await served.asks("/retry", "Well!")
+        assert len(served.model.requests) == 1
+
+
+async def test_a_command_whose_answer_was_refused_has_done_its_work(make: Make) -> None:
+    served = make()
+    async with served.running():
+        served.bot.unwanted = "fake:ann"
+        await served.asks("/whoami", "could not be sent")
+        assert served.turns() == [("done", 1)]
+        assert "/retry" not in "".join(served.texts())
+        await served.asks("/retry", "There is nothing to try again.")
+
+
+async def test_the_words_of_a_failure_that_were_refused_leave_its_reason(make: Make) -> None:
+    model = Moody()
+    model.mood = ProviderFailed("The key is bad.")
+    served = make(model=model)
+    async with served.running():
+        served.bot.trouble = SendRefused("no place for it")
+        await served.writes("hello")
+        await served.until(lambda: len(model.requests) == 1)
+        await served.idle()
+        (letter,) = await served.store.dead_letters.newest(1)
+        assert letter.reason == "The key is bad."
 
 
 # Errors as words.
@@ -374,6 +462,29 @@ async def test_r1_what_waits_is_answered_where_its_group_has_gone(make: Make) ->
             entry.content for entry in model.requests[1].entries if isinstance(entry, UserEntry)
         ]
         assert said == ["one", "two"]
+
+
+@pytest.mark.promise("R9")
+async def test_what_failed_in_a_group_that_moved_meanwhile_is_asked_again_by_retry(
+    make: Make,
+) -> None:
+    gate = Gate()
+    model = FakeProvider([gate, ProviderFailed("No.")], otherwise=lambda _: says("Well!"))
+    served = make(model=model)
+    new = Place("-2")
+    async with served.running():
+        await served.writes("one", place=GROUP)
+        await served.until(gate.reached.is_set)
+        moved = PlaceMoved(EventKey("moved"), served.bot.name, PlatformName("fake"), GROUP, new)
+        moving = asyncio.create_task(served.bot.deliver(moved))
+        await served.until(moving.done)
+        gate.open()
+        await served.reads("No.", "-1")
+        await served.idle()
+        await served.writes("/retry", place=new)
+        await served.writes("two", place=new)
+        await served.reads("Well!", "-1")
+        await served.reads("Well!", "-2")
 
 
 # The machine's clock.

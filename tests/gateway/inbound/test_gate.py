@@ -205,7 +205,7 @@ async def test_a_control_waits_in_a_lane_of_its_own(door: Door) -> None:
     gate = door.opened(owners=["telegram:42"])
     await gate.accept(message("/stop"))
     await gate.accept(message("/stopwatch?"))
-    assert door.woken == [Lane("main:telegram:42:dm!control"), Lane("main:telegram:42:dm")]
+    assert door.woken == [Lane("main:telegram:42:dm!stop!control"), Lane("main:telegram:42:dm")]
 
 
 async def test_r10_a_full_line_sheds_with_one_word_a_minute(door: Door) -> None:
@@ -216,7 +216,7 @@ async def test_r10_a_full_line_sheds_with_one_word_a_minute(door: Door) -> None:
     assert await door.store.inbox.waiting() == 3
     assert door.said == [("42", BUSY_WORDS)]
     await gate.accept(message("/stop"))
-    assert door.woken[-1] == Lane("main:telegram:42:dm!control")
+    assert door.woken[-1] == Lane("main:telegram:42:dm!stop!control")
 
 
 async def test_r10_a_full_person_may_still_stop(tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ async def test_r10_a_full_person_may_still_stop(tmp_path: Path) -> None:
     await gate.accept(message("one"))
     await gate.accept(message("two"))
     await gate.accept(message("/stop"))
-    assert door.woken == [Lane("main:telegram:42:dm"), Lane("main:telegram:42:dm!control")]
+    assert door.woken == [Lane("main:telegram:42:dm"), Lane("main:telegram:42:dm!stop!control")]
     await door.settle()
     await door.store.close()
 
@@ -288,7 +288,7 @@ async def test_of_a_burst_in_a_group_only_what_may_be_kept_is(door: Door) -> Non
         ))
     )
     assert await door.waiting("main:group:telegram/-100") == ["@bot one", "@bot two"]
-    assert await door.waiting("main:group:telegram/-100!control") == ["/stop"]
+    assert await door.waiting("main:group:telegram/-100!stop!control") == ["/stop"]
     heard = await door.store.overheard.take("telegram/-100", 5)
     assert [one.text for one in heard] == ["to a friend"]
 

@@ -14,7 +14,9 @@ from typing_extensions import override
 
 from gateway import workspace
 from gateway.contracts.provider import ModelRequest
+from gateway.errors import ProviderUnavailable
 from gateway.ids import MessageId
+from gateway.inbound.dispatch import OUTAGE_WORDS
 from gateway.messages import Address, Attachment, AttachmentKind, OutgoingFile, Place
 from gateway.transcript import UserEntry, entry_text, message_text
 from tests.fakes.clock import FakeClock
@@ -212,6 +214,20 @@ async def test_what_is_at_work_ends_first_and_what_waits_is_dropped(make: Make) 
         await served.idle()
         assert traces(served, "MITZI", ANN) <= STAYS
         assert len(served.model.requests) <= 2
+
+
+@pytest.mark.promise("R1")
+async def test_who_asked_behind_an_erased_question_is_answered(make: Make) -> None:
+    down = ProviderUnavailable("down", after=200.0)
+    served = served_by(make, [down])
+    async with served.running():
+        await served.writes("one", ANN, place=GROUP)
+        await served.reads(OUTAGE_WORDS, "-1")
+        await served.writes("two", "bob", place=GROUP)
+        await served.restart()
+        await served.store.privacy.ask(f"fake:{ANN}", by="fake:owner", delay=0.0)
+        await served.until(lambda: not served.rows("select * from erasures"))
+        await served.reads("You said: two", "-1")
 
 
 async def test_a_summary_of_erased_words_goes_with_them(make: Make) -> None:

@@ -63,6 +63,16 @@ def test_r2_a_message_that_is_delivered_again_counts_once() -> None:
     assert desk.taken(1, address=direct()) == 1
 
 
+@pytest.mark.fault("clock", "host")
+async def test_a_clock_that_is_an_hour_slow_refuses_nobody_for_an_hour() -> None:
+    desk = Desk(guest=2)
+    for _ in range(10):
+        assert excess(desk, message(sent_at=desk.clock.now() + 3_600.0)) is None
+        await desk.clock.advance(40.0)
+    assert excess(desk, message(sent_at=desk.clock.now() + 3_600.0)) is None
+    assert excess(desk, message(sent_at=desk.clock.now() + 3_600.0)) == "person"
+
+
 def test_r8_what_was_missed_and_comes_all_at_once_was_not_written_at_once() -> None:
     desk = Desk(guest=2)
     now = desk.clock.now()

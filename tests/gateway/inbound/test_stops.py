@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import ProviderUnavailable, RetryLater
+from gateway.ids import EventKey, PlatformName
 from gateway.inbound.dispatch import OUTAGE_WORDS
-from gateway.messages import Attachment, AttachmentKind, Place
+from gateway.messages import Attachment, AttachmentKind, Place, PlaceMoved
 from tests.fakes.gateway import Make, gateways
 from tests.fakes.provider import FakeProvider, Gate, says
 
@@ -176,3 +177,36 @@ async def test_anybody_in_a_group_may_stop_what_is_written_there(make: Make) -> 
         await served.until(gate.reached.is_set)
         await served.writes("/stop", "bob", place=Place("-1"))
         await served.reads(STOPPED, "-1")
+
+
+@pytest.mark.promise("R16")
+async def test_a_stop_waits_for_no_answer_of_another_command(make: Make) -> None:
+    gate = Gate()
+    served = make(model=FakeProvider([*says("Once upon")[:1], gate]))
+    async with served.running():
+        await served.writes("a story")
+        await served.reads("Once upon")
+        served.bot.script["send"].append(RetryLater("flood", 300.0))
+        await served.writes("/status")
+        await served.passes(1.0)
+        await served.writes("/stop")
+        kept = "select 1 from entries where kind = 'assistant'"
+        await served.until(lambda: bool(served.rows(kept)), within=5.0)
+
+
+async def test_what_was_stopped_where_a_group_was_before_is_asked_again_by_retry(
+    make: Make,
+) -> None:
+    gate, old, new = Gate(), Place("-1"), Place("-2")
+    served = make(model=FakeProvider([gate], otherwise=lambda _: says("Well!")))
+    async with served.running():
+        await served.writes("one", place=old)
+        await served.until(gate.reached.is_set)
+        moved = PlaceMoved(EventKey("moved"), served.bot.name, PlatformName("fake"), old, new)
+        moving = asyncio.create_task(served.bot.deliver(moved))
+        await served.until(moving.done)
+        await served.writes("/stop", place=new)
+        await served.reads("Stopped.", "-1")
+        await served.idle()
+        await served.writes("/retry", place=new)
+        await served.reads("Well!", "-1")

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -129,7 +130,35 @@ async def test_r6_what_a_process_left_as_a_stub_or_growing_is_told_by_a_new_mess
     assert talk.memory.states() == ["abandoned", "final"]
 
 
-async def caught_in_the_send(talk: Talk[FindingAdapter], kept: str, *, has_arrived: bool) -> None:
+@pytest.mark.fault("clock", "host")
+@pytest.mark.parametrize("has_arrived", [True, False])
+async def test_r6_a_clock_that_is_set_back_over_a_restart_delays_no_look(
+    talk: Talk[FindingAdapter], monkeypatch: pytest.MonkeyPatch, has_arrived: bool
+) -> None:
+    await caught_in_the_send(talk, "The whole answer.", has_arrived=has_arrived)
+    set_back(talk, monkeypatch)
+    await talk.answer(["The whole answer."], talk.turn(name="t", attempt=2), within=120.0)
+    assert talk.platform.texts() == ["The whole answer."]
+
+
+@pytest.mark.fault("clock", "host")
+async def test_r6_a_clock_that_is_set_back_makes_no_forgotten_key_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = FakeClock()
+    talk = Talk(clock, FindingKeyedAdapter(clock))
+    await caught_in_the_send(talk, "The whole answer.", has_arrived=True)
+    set_back(talk, monkeypatch)
+    await talk.answer(["The whole answer."], talk.turn(name="t", attempt=2))
+    assert talk.platform.texts() == ["The whole answer."]
+
+
+def set_back(talk: Talk[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    right = talk.clock.now
+    monkeypatch.setattr(talk.clock, "now", lambda: right() - 3_600.0)
+
+
+async def caught_in_the_send(talk: Talk[Any], kept: str, *, has_arrived: bool) -> None:
     """Let a process end while it sends the first message of turn `t`."""
     row = await talk.outbox.begin(
         an_address(), turn=talk.turn(name="t"), position=0, kind=OutboxKind.TEXT, text=kept
