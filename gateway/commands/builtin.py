@@ -28,6 +28,7 @@ from gateway.commands.stop import Stop
 from gateway.commands.unlink import Unlink
 from gateway.commands.usage import Usage
 from gateway.commands.whoami import Whoami
+from gateway.contracts.inbox import Kept
 from gateway.contracts.stores import Store
 from gateway.ids import Lane
 from gateway.money.budgets import Budgets
@@ -42,7 +43,7 @@ from gateway.runners.approval_desk import ApprovalDesk
 class Means:
     """What commands reach beyond the store."""
 
-    stop: Callable[[str], Awaitable[bool]]
+    stop: Callable[[Kept], Awaitable[bool]]
     release: Callable[[str], Awaitable[None]]
     take_up: Callable[[Lane], None]
     linking: Linking

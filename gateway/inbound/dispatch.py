@@ -183,7 +183,7 @@ class Dispatch:
             answer = await self._stops.stoppable(kept, _run(command, call))
             for file in answer.files:
                 reply.show(FileReady(file=file))
-            text = answer.text or _words_that_end(kept)
+            text = answer.text or _words_that_end(kept, reply)
             if text:
                 reply.show(TextDelta(text=text))
                 await reply.finish(choices=answer.choices)
@@ -277,9 +277,13 @@ def _unsent(refusal: SendRefused, state: TurnState) -> _End:
     return _End(TurnState.STOPPED if refusal.is_gone else state, reason)
 
 
-def _words_that_end(kept: Kept) -> str:
-    """Return what is said where there is nothing to say, but the platform waits for a word."""
-    return DONE_WORDS if kept.message.origin is Origin.INVOKED else ""
+def _words_that_end(kept: Kept, reply: Reply) -> str:
+    """Return what is said where there is nothing to say, but somebody waits for a word.
+
+    That is a platform, or who sees the first words of what this command said before a kill.
+    """
+    is_awaited = kept.message.origin is Origin.INVOKED or reply.goes_on
+    return DONE_WORDS if is_awaited else ""
 
 
 async def _run(command: Command, call: Call) -> Answer:

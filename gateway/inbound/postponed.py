@@ -33,10 +33,6 @@ class Postponed:
         """Know of a message that is about to wait, so that it can be released even now."""
         self._waiting[kept.lane] = kept, asyncio.Event()
 
-    def expects(self, lane: Lane) -> bool:
-        """Say whether the lane's message is about to wait, or waits."""
-        return lane in self._waiting
-
     async def wait(self, kept: Kept) -> None:
         """Return when the message may be tried: at its time, or when it is released."""
         seconds = min(kept.not_before - self._clock.now(), _LONGEST_WAIT)
@@ -53,6 +49,7 @@ class Postponed:
             del self._waiting[kept.lane]
 
     def is_waiting(self, lane: Lane) -> bool:
+        """Say whether the lane's message waits, or is about to."""
         return lane in self._waiting
 
     def release_agent(self, agent: AgentId) -> None:
@@ -65,10 +62,12 @@ class Postponed:
         for _, woken in self._waiting.values():
             woken.set()
 
-    def release_lane(self, lane: Lane) -> Kept | None:
-        """Let what waits in one lane go, and return it; None when nothing does."""
-        if (waiting := self._waiting.get(lane)) is None:
-            return None
-        kept, woken = waiting
-        woken.set()
-        return kept
+    def waiting_in(self, lane: Lane) -> Kept | None:
+        """Return what waits in a lane, or is about to; None when nothing does."""
+        waiting = self._waiting.get(lane)
+        return None if waiting is None else waiting[0]
+
+    def release_lane(self, lane: Lane) -> None:
+        """Let what waits in one lane go."""
+        if (waiting := self._waiting.get(lane)) is not None:
+            waiting[1].set()

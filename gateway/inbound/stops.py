@@ -42,12 +42,16 @@ class Stops:
         self._asked: dict[Lane, int] = {}
         """Numbers of messages; one that is put off meanwhile is stopped when it is next tried."""
 
-    async def stop(self, session_key: str) -> bool:
-        """Have the key's turn end; False when there is none."""
+    async def stop(self, by: Kept) -> bool:
+        """Have the turn of its key end that a message is meant to stop; False when there is none.
+
+        What was asked after it is not meant, though it is at work when a kill has this done again.
+        """
+        key = by.session_key
         # A turn that began before its session had this key is in a lane of another name.
-        lanes = {Lane(session_key), *await self._lanes_of(session_key)}
-        stopped = [lane for lane in lanes if await self._stop_lane(lane)]
-        self._ending[session_key] = {
+        lanes = {Lane(key), *await self._lanes_of(key)}
+        stopped = [lane for lane in lanes if await self._stop_lane(lane, before=by.number)]
+        self._ending[key] = {
             lane: self._over[lane] for lane in stopped if lane in self._over
         }
         return bool(stopped)
@@ -79,17 +83,17 @@ class Stops:
             address = kept.message.address
             is_theirs = (address.platform, address.external_user) == (platform, user)
             if is_theirs and address.place.is_direct and lane == kept.session_key:
-                await self._stop_lane(lane)
+                await self._stop_lane(lane, before=None)
 
     def are_at_work_for(self, accounts: Collection[str]) -> bool:
         """Say whether a turn is at work that one of these accounts (`platform:user`) began."""
         return any(kept.message.address.identity in accounts for kept in self._working.values())
 
-    async def _stop_lane(self, lane: Lane) -> bool:
-        put_off = self._postponed.release_lane(lane)
-        kept = self._working.get(lane) or put_off
-        if kept is None:
+    async def _stop_lane(self, lane: Lane, *, before: int | None) -> bool:
+        kept = self._working.get(lane) or self._postponed.waiting_in(lane)
+        if kept is None or (before is not None and kept.number > before):
             return False
+        self._postponed.release_lane(lane)
         self._asked[lane] = kept.number
         if (task := self._tasks.get(lane)) is not None:
             task.cancel()
@@ -114,7 +118,7 @@ class Stops:
             self._asked.pop(kept.lane, None)
         try:
             yield
-            if self.is_asked(kept) and not self._postponed.expects(kept.lane):
+            if self.is_asked(kept) and not self._postponed.is_waiting(kept.lane):
                 del self._asked[kept.lane]
         finally:
             del self._working[kept.lane], self._over[kept.lane]

@@ -51,6 +51,11 @@ class Reply:
         self.refusal: SendRefused | None = None
         """Why the platform would not have some of the finished answer, if so."""
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether an earlier process has shown some of it, or tried to."""
+        return bool(self._rows)
+
     async def __aenter__(self) -> Self:
         await self._pages.resume(self._rows)
         await self._files.resume(self._rows)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from gateway.clock import Clock
 from gateway.commands.builtin import Means
+from gateway.contracts.inbox import Kept
 from gateway.contracts.stores import Store
 from gateway.ids import AgentId
 from gateway.people.directory import Directory
@@ -15,7 +16,7 @@ from tests.fakes.approvals import desk_over
 from tests.fakes.money import budgets_over
 
 
-async def _stop(_: str) -> bool:
+async def _stop(_: Kept) -> bool:
     return False
 
 

@@ -38,9 +38,10 @@ async def test_one_answer_of_the_model_wakes_everyone_who_waits_for_that_agent()
     postponed.release_agent(AgentId("main"))
     await asyncio.gather(*waiting)
     assert not other.done()
-    assert postponed.release_lane(Lane("other"))
+    assert postponed.is_waiting(Lane("other"))
+    postponed.release_lane(Lane("other"))
     await other
-    assert not postponed.release_lane(Lane("other"))
+    assert not postponed.is_waiting(Lane("other"))
 
 
 async def test_a_message_can_be_released_before_it_waits() -> None:
@@ -48,11 +49,12 @@ async def test_a_message_can_be_released_before_it_waits() -> None:
     postponed = Postponed(clock)
     message = kept(clock, 60)
     postponed.expect(message)
-    assert postponed.release_lane(message.lane) is message
+    assert postponed.waiting_in(message.lane) is message
+    postponed.release_lane(message.lane)
     await postponed.wait(message)
     postponed.expect(message)
     await postponed.wait(replace(message, not_before=0.0))
-    assert postponed.release_lane(message.lane) is None
+    assert postponed.waiting_in(message.lane) is None
 
 
 async def test_tries_come_ever_later_and_as_the_server_asked() -> None:

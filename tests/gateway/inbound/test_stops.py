@@ -63,6 +63,27 @@ async def test_r1_a_stop_survives_a_kill_before_its_turn_has_ended(make: Make) -
         assert not any("Well!" in text for text in served.texts())
 
 
+@pytest.mark.promise("R4")
+async def test_r4_a_stop_done_again_after_a_kill_stops_nothing_that_was_asked_after_it(
+    make: Make,
+) -> None:
+    gate = Gate()
+    served = make(model=FakeProvider([gate], otherwise=lambda _: says("Well!")))
+    await served.start()
+    served.bot.latency = 5.0
+    await served.writes("/stop")
+    await served.until(lambda: bool(served.bot.made("send")))
+    await served.writes("hello")
+    await served.until(gate.reached.is_set)
+    await served.kill()
+    served.bot.latency = 0.0
+    async with served.running():
+        await served.reads("Well!")
+        await served.reads(NOTHING)
+        await served.idle()
+        assert [state for state, _ in served.turns()] == ["done", "done"]
+
+
 async def test_a_stop_is_not_over_before_its_turn_but_does_not_wait_for_long(make: Make) -> None:
     gate = Gate()
     served = make(
