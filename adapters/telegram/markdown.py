@@ -22,6 +22,8 @@ _OPTIONS = (
 )
 _UNSEEN = Rendered("…")
 _RULE = "─" * 10
+_DEEPEST = 8
+"""Lists that are indented more than those around them; a phone's screen has no room for more."""
 _STYLES = {"Strong": "bold", "Emphasis": "italic", "Strikethrough": "strikethrough"}
 _LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 _WEB_ADDRESS = re.compile(r"https?://[^\s/]+\S*", re.IGNORECASE)
@@ -155,7 +157,7 @@ class _Renderer:
             self._out.write(html)
 
     def _line_break(self, _: Any = None) -> None:
-        self._out.write(" " if self._rows else "\n" + "  " * len(self._lists))
+        self._out.write(" " if self._rows else "\n" + self._indent(len(self._lists)))
 
     def _rule(self, _: Any) -> None:
         self._start_block()
@@ -165,7 +167,7 @@ class _Renderer:
     def _start_paragraph(self, _: Any) -> None:
         """Let a further paragraph of a list's item stand under the first."""
         if self._lists and not self._quotes and not self._out.owes_sign:
-            self._out.owe_sign("  " * len(self._lists))
+            self._out.owe_sign(self._indent(len(self._lists)))
 
     def _start_heading(self, _: Any) -> None:
         self._out.owe_breaks(1 if self._lists else 2)
@@ -193,17 +195,17 @@ class _Renderer:
         if number is not None:
             sign = f"{number}."
             self._lists[-1] = number + 1
-        self._out.owe_sign(f"{self._indent()}{sign} ")
+        self._out.owe_sign(f"{self._indent(len(self._lists) - 1)}{sign} ")
 
     def _end_item(self, _: Any) -> None:
         self._out.pay_sign()
         self._start_block()
 
     def _task(self, is_done: bool) -> None:
-        self._out.change_sign(f"{self._indent()}{'☑' if is_done else '☐'} ")
+        self._out.change_sign(f"{self._indent(len(self._lists) - 1)}{'☑' if is_done else '☐'} ")
 
-    def _indent(self) -> str:
-        return "  " * (len(self._lists) - 1)
+    def _indent(self, levels: int) -> str:
+        return "  " * min(levels, _DEEPEST)
 
     def _start_footnote(self, label: str) -> None:
         self._start_block()

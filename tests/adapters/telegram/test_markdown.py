@@ -221,3 +221,13 @@ def test_cleaned_text_can_always_be_sent(text: str) -> None:
     cleaned = clean(text)
     assert clean(cleaned) == cleaned
     assert cleaned.encode().decode() == cleaned
+
+
+def test_t67_lists_in_lists_are_indented_only_so_far() -> None:
+    depth = 40
+    markdown = "\n".join("  " * level + f"- {level}" for level in range(depth))
+    lines = render(markdown).text.split("\n")
+    assert [line.strip() for line in lines] == [f"• {level}" for level in range(depth)]
+    assert [len(line) - len(line.lstrip()) for line in lines] == [
+        2 * min(level, 8) for level in range(depth)
+    ]
