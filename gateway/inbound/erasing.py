@@ -63,10 +63,20 @@ class Erasing:
     async def erase_due(self) -> bool:
         """Erase what is due; False when some of it has to wait for turns to end."""
         due = [one for one in await self._privacy.waiting() if one.due_at <= self._clock.now()]
-        done = [await self._erase(one) for one in due if await self._privacy.is_still_asked(one)]
+        done = [await self._try(one) for one in due if await self._privacy.is_still_asked(one)]
         if len(done) < len(due):
             self._stir()  # why nothing came of some is to be told
         return all(done)
+
+    async def _try(self, erasure: Erasure) -> bool:
+        """Erase somebody; what goes wrong is tried again, and keeps nobody else waiting."""
+        try:
+            return await self._erase(erasure)
+        except StoreBusy:
+            raise
+        except Exception:
+            log.exception("erasure.failed", person=erasure.person)
+            return True
 
     async def _erase(self, erasure: Erasure) -> bool:
         for account in erasure.accounts:

@@ -35,6 +35,9 @@ class Retention:
                 await self._forget_old()
             except StoreBusy as error:
                 log.warning("store.prune_failed", reason=str(error))
+            except Exception:
+                # Whatever is wrong with one file or row, tomorrow is another day.
+                log.exception("store.prune_failed")
             await self._clock.sleep(_EVERY)
 
     async def _forget_old(self) -> None:

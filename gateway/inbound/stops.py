@@ -51,9 +51,7 @@ class Stops:
         # A turn that began before its session had this key is in a lane of another name.
         lanes = {Lane(key), *await self._lanes_of(key)}
         stopped = [lane for lane in lanes if await self._stop_lane(lane, before=by.number)]
-        self._ending[key] = {
-            lane: self._over[lane] for lane in stopped if lane in self._over
-        }
+        self._ending[key] = {lane: self._over[lane] for lane in stopped if lane in self._over}
         return bool(stopped)
 
     async def see_over(self, kept: Kept) -> None:

@@ -13,11 +13,14 @@ import pytest
 from typing_extensions import override
 
 from gateway import workspace
+from gateway.contracts.privacy import Leftovers
 from gateway.contracts.provider import ModelRequest
 from gateway.errors import ProviderUnavailable
 from gateway.ids import MessageId
 from gateway.inbound.dispatch import OUTAGE_WORDS
+from gateway.inbound.turn_files import TurnFiles
 from gateway.messages import Address, Attachment, AttachmentKind, OutgoingFile, Place
+from gateway.store.store import SqlStore
 from gateway.transcript import UserEntry, entry_text, message_text
 from tests.fakes.clock import FakeClock
 from tests.fakes.gateway import FakeAccount, FakeGateway, Make, gateways
@@ -216,6 +219,28 @@ async def test_what_is_at_work_ends_first_and_what_waits_is_dropped(make: Make) 
         assert len(served.model.requests) <= 2
 
 
+async def test_files_that_cannot_be_removed_now_hold_up_nobody_elses_erasure(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served, erase = served_by(make), TurnFiles.erase
+    failures = [OSError("the disk fails"), OSError("it still does")]
+
+    async def fail_at_first(files: TurnFiles, leftovers: Leftovers) -> None:
+        if failures:
+            raise failures.pop()
+        await erase(files, leftovers)
+
+    monkeypatch.setattr(TurnFiles, "erase", fail_at_first)
+    async with served.running():
+        await ann_asks(served, "My cat is called MITZI.")
+        await served.asks("I like HONEY.", "You said", "bob")
+        for who in (ANN, "bob"):
+            await served.store.privacy.ask(f"fake:{who}", by="fake:owner", delay=0.0)
+        await served.until(lambda: len(failures) == 0)
+        await served.until(lambda: not served.rows("select * from erasures"))
+        assert traces(served, "MITZI", "HONEY") == set()
+
+
 @pytest.mark.promise("R1")
 async def test_who_asked_behind_an_erased_question_is_answered(make: Make) -> None:
     down = ProviderUnavailable("down", after=200.0)
@@ -387,6 +412,25 @@ async def test_what_is_old_goes_as_the_settings_say(make: Make) -> None:
         assert served.rows("select count(*) from usage") == [(2,)]
         await later(served, DAY * 31)
         await served.until(lambda: served.rows("select count(*) from usage") == [(1,)], step=60)
+
+
+async def test_what_goes_wrong_with_what_is_old_is_tried_again_the_next_day(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served, prune = served_by(make, retention={"records": "7d"}), SqlStore.prune
+    failures = [RecursionError("folders in folders")]
+
+    async def fail_at_first(store: SqlStore, before: float) -> int:
+        if failures:
+            raise failures.pop()
+        return await prune(store, before)
+
+    monkeypatch.setattr(SqlStore, "prune", fail_at_first)
+    async with served.running():
+        await ann_asks(served, "My cat is called MITZI.")
+        await served.until(lambda: not failures, step=60)
+        await served.clock.advance(DAY * 9)
+        await served.until(lambda: "inbox.message" not in traces(served, "MITZI"), step=60)
 
 
 async def test_t6_a_code_that_was_told_is_in_no_table(make: Make) -> None:
