@@ -24,6 +24,7 @@ _PER_MINUTE = {
     "reactions.add": _TIER_3,
     "reactions.remove": _TIER_2,
     "users.conversations": _TIER_3,
+    "users.info": _TIER_4,
 }
 _POSTS_A_MINUTE = 60
 _POSTS_AT_ONCE = 3
