@@ -151,12 +151,7 @@ class MessageDeleted:
 
 
 @dataclass(frozen=True, slots=True)
-class MessagesMissed:
-    """Messages of one conversation that were found too long after they were written.
-
-    They are not answered, and whoever wrote them to the bot is told so, once for all.
-    """
-
+class _Several:
     messages: tuple[Message, ...]
     """Oldest first; at least one."""
 
@@ -170,19 +165,19 @@ class MessagesMissed:
 
 
 @dataclass(frozen=True, slots=True)
-class Burst:
-    """Messages of one conversation that came at once; those that may be are kept all or none."""
+class MessagesMissed(_Several):
+    """Messages of one conversation that were found too long after they were written.
 
-    messages: tuple[Message, ...]
-    """In their order; at least one, and none that a platform waits for a word about."""
+    They are not answered, and whoever wrote them to the bot is told so, once for all.
+    """
 
-    @property
-    def account(self) -> AccountName:
-        return self.messages[-1].address.account
 
-    @property
-    def event_key(self) -> EventKey:
-        return self.messages[-1].event_key
+@dataclass(frozen=True, slots=True)
+class Burst(_Several):
+    """Messages of one conversation that came at once; those that may be are kept all or none.
+
+    None of them is one that a platform waits for a word about.
+    """
 
 
 Inbound = Message | Burst | PlaceMoved | MessageDeleted | MessagesMissed
