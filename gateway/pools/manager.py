@@ -79,10 +79,13 @@ class PoolManager:
         Raises:
             ConfigInvalid: not one agent can begin.
         """
-        for name, settings in self._settings.agents.items():
+        reasons = [
             await self._try_sync(AgentId(name), settings)
+            for name, settings in self._settings.agents.items()
+        ]
         if not self._pools:
-            raise ConfigInvalid("agents", "no agent can begin; the log says why")
+            told = "; ".join(reason for reason in reasons if reason) or "the log says why"
+            raise ConfigInvalid("agents", f"no agent can begin: {told}")
 
     async def warm_up(self) -> None:
         """Have every agent ready for its first turn."""
@@ -142,13 +145,16 @@ class PoolManager:
         for pool in pools:
             await pool.close()
 
-    async def _try_sync(self, agent: AgentId, settings: AgentSettings) -> None:
+    async def _try_sync(self, agent: AgentId, settings: AgentSettings) -> str:
+        """Begin or change the agent's pool; return what is wrong with its settings, if so."""
         try:
             await self.sync_agent(agent, settings)
         except ConfigInvalid as error:
             log.error("agent.refused", agent=agent, reason=str(error))  # noqa: TRY400 - the reason says it all; a traceback would hide it
+            return str(error)
         except Exception:
             log.exception("agent.sync_failed", agent=agent)
+        return ""
 
     def _begin(self, agent: AgentId, settings: AgentSettings) -> None:
         pool = Pool(

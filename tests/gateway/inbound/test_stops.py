@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import ProviderUnavailable, RetryLater
-from gateway.ids import EventKey, PlatformName
-from gateway.inbound.dispatch import OUTAGE_WORDS
+from gateway.ids import AgentId, EventKey, ExternalUser, Lane, PlatformName
+from gateway.inbound.dispatch import DONE_WORDS, OUTAGE_WORDS
 from gateway.messages import Attachment, AttachmentKind, Place, PlaceMoved
 from tests.fakes.gateway import Make, gateways
 from tests.fakes.provider import FakeProvider, Gate, says
+from tests.messages import direct, keep_one, message
 
 PHOTO = Attachment(AttachmentKind.IMAGE, "photo", "a.png", "image/png", 5)
 STOPPED = "_Stopped._"
@@ -82,6 +83,32 @@ async def test_r4_a_stop_done_again_after_a_kill_stops_nothing_that_was_asked_af
         await served.reads(NOTHING)
         await served.idle()
         assert [state for state, _ in served.turns()] == ["done", "done"]
+
+
+@pytest.mark.promise("R6")
+async def test_r6_a_command_that_has_less_to_say_after_a_kill_leaves_no_first_words(
+    make: Make,
+) -> None:
+    gate = Gate()
+    served = make(model=FakeProvider(says("Well!"), otherwise=lambda _: [gate, *says("Well!")]))
+    await served.start()
+    await served.asks("hi", "Well!")
+    person = await served.store.people.find(PlatformName("fake"), ExternalUser("ann"))
+    assert person is not None
+    lane, agent = Lane("main:fake:ann:dm"), AgentId("main")
+    question = message("a story", direct("ann", platform="fake", account=served.bot.name))
+    await keep_one(
+        served.store.inbox, question, lane=lane, session_key=lane, agent=agent, person=person.id
+    )  # and nobody wakes its lane: the process is about to die
+    served.bot.latency = 5.0
+    await served.writes("/stop")
+    await served.until(lambda: NOTHING[:10] in "".join(served.texts()))
+    await served.kill()
+    served.bot.latency = 0.0
+    async with served.running():
+        await served.reads("Stopped.")
+        await served.until(lambda: DONE_WORDS in served.texts())
+        assert not any("Nothing is" in text for text in served.texts())
 
 
 async def test_a_stop_is_not_over_before_its_turn_but_does_not_wait_for_long(make: Make) -> None:
